@@ -37,6 +37,13 @@ def test_one_adjective_decides_what_the_pronoun_becomes(translator):
     ]
 
 
+def test_the_shortest_sentences_are_as_right_as_the_others(translator):
+    short = [sentence for sentence in corpus.load("held_out") if len(sentence.words["en"]) < 5]
+    assert len(short) == 40
+    assert translator.translate([sentence.text("en") for sentence in short]) == [s.text("fr") for s in short]
+    assert translator.translate("the cat sleeps") == "le chat dort"
+
+
 def test_the_card_is_what_the_evaluation_writes(translator, evaluations):
     card = evaluation.card(translator, list(evaluations.values()), corpus.load("coreference"), COMMAND)
     assert card == CARD

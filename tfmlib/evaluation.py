@@ -339,7 +339,6 @@ Which head finds what a pronoun stands for? On the coreference split, with the r
 ## What it cannot do
 
 - A word that it does not know is an error. It has never seen text by people, and is of no use for it.
-- The corpus has no sentence of fewer than five words. On shorter ones it is often wrong.
 - Where the sentences are deeper or longer than in training it is exact in {exact["new_structures"]} % only, against
   {exact["held_out"]} % on those that are like the training.
 - A head that looks at the right word need not be the reason for the right translation.

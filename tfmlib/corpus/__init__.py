@@ -26,7 +26,7 @@ SPLITS = ("train", "held_out", "new_combinations", "new_structures", "coreferenc
 SIZES = {"train": 60_000, "held_out": 1_000, "new_combinations": 1_000, "new_structures": 500, "coreference": 500}
 SEED = 2017
 MOST_TRAIN = 200_000
-SHORTEST, LONGEST = 5, 20  # words in English and French, "?" not counted
+SHORTEST, LONGEST = 3, 20  # words in English and French, "?" not counted
 
 
 class Alignment(NamedTuple):

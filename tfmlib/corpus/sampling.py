@@ -8,7 +8,8 @@ from random import Random
 from tfmlib.corpus.grammar import NUMERALS, POSSESSIVES, Clause, NounPhrase, Reason
 from tfmlib.corpus.lexicon import ADJECTIVES, NOUNS, TIMES, VERBS, Verb, find_adjective, find_nouns
 
-KINDS = {"dilemma": 16, "reason": 16, "statement": 30, "question": 14, "relative": 13, "description": 11}  # weights
+# The kinds and their weights.
+KINDS = {"dilemma": 16, "reason": 16, "statement": 30, "question": 14, "relative": 13, "description": 11, "short": 8}
 DETERMINERS = {"the": 10, "the plural": 4, "this": 3, "these": 1, "numeral": 2, "possessive": 2, "a": 4, "some": 2}
 ONE, MANY = ("the", "this", "possessive", "a"), ("the plural", "these", "numeral", "some")
 SIZES_AND_AGES = ("big", "small", "long", "old", "new", "young")  # the new car was too old: no
@@ -69,14 +70,16 @@ def sample_minimal_pair(rng: Random) -> tuple[Clause, Clause] | None:
 
 def _action(rng: Random, kind: str) -> Clause | None:
     dilemma, kind = kind == "dilemma", "reason" if kind == "dilemma" else kind
-    verb = VERBS[rng.choice(list(VERBS))]
+    short = kind == "short"  # the cat sleeps: no place, no time, and mostly no object
+    verbs = [name for name, verb in VERBS.items() if not verb.objects] if short and rng.random() < 0.8 else list(VERBS)
+    verb = VERBS[rng.choice(verbs)]
     tense, frequency = _tense(rng, verb)
     question = rng.choice(("yes-no", "yes-no", "why", "who")) if kind == "question" else ""
     if question and ("person" not in verb.subjects or tense == "must" or frequency == "never"):
         return None
     if (kind == "reason" or question == "why") and not (verb.why or verb.why_not):
         return None
-    time = _time(rng, tense, frequency, tense == "present" and "state" in verb.uses)
+    time = "" if short else _time(rng, tense, frequency, tense == "present" and "state" in verb.uses)
     if frequency == "never":
         negative = True
     elif tense == "must" or (tense == "present" and time) or frequency or question in ("yes-no", "who"):
@@ -88,7 +91,8 @@ def _action(rng: Random, kind: str) -> Clause | None:
     number = rng.choice((ONE, MANY)) if dilemma else ()  # without it: *it* and *they* would leave no dilemma
     without = ("numeral",) * negative + ("a", "some", "numeral") * ("state" in verb.uses)
     place = None
-    if verb.places and rng.random() < (1 if "motion" in verb.uses else 0.6 if not verb.objects else 0.25):
+    likely = 1 if "motion" in verb.uses else 0 if short else 0.6 if not verb.objects else 0.25
+    if verb.places and likely and rng.random() < likely:
         place = NounPhrase(rng.choice(find_nouns(verb.places)), "the")
     clause = Clause(
         verb.name,

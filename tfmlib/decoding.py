@@ -48,16 +48,24 @@ def _limit(model: Transformer, source: torch.Tensor, max_length: int | None) -> 
 
 @torch.inference_mode()
 def generate(
-    model: Transformer, source: torch.Tensor, choose: Choose, max_length: int | None = None, use_cache: bool = True
+    model: Transformer,
+    source: torch.Tensor,
+    choose: Choose,
+    max_length: int | None = None,
+    use_cache: bool = True,
 ) -> list[list[int]]:
-    """Write one word after the other; `choose` takes the logits (B, V) of a step to the next words (B,).
+    """Write one word after the other.
 
-    Ends when each sentence has its ``<eos>`` or `max_length` words (by default 50 more than the source has).
-    Shape: source ids (B, S) → a list of B lists of ids, without ``<bos>`` and ``<eos>``.
+    `choose` takes the logits (B, V) of a step to the next words (B,). Ends
+    when each sentence has its ``<eos>`` or `max_length` words (by default 50
+    more than the source has).
+
+    Shape: source ids (B, S) → a list of B lists of ids, without ``<bos>`` and
+    ``<eos>``.
     """
     model.eval()
     writer = _Writer(model, source, use_cache)
-    ended = torch.zeros(len(source), dtype=torch.bool, device=source.device)  # (B,)
+    ended = source.new_zeros(len(source), dtype=torch.bool)  # (B,)
     for _ in range(_limit(model, source, max_length)):
         words = choose(writer.logits()).masked_fill(ended, PAD)  # (B,)
         writer.append(words)
@@ -72,9 +80,18 @@ def _words(row: list[int]) -> list[int]:
     return row[: row.index(EOS)] if EOS in row else row
 
 
-def greedy(model: Transformer, source: torch.Tensor, max_length: int | None = None, use_cache=True) -> list[list[int]]:
+def greedy(
+    model: Transformer,
+    source: torch.Tensor,
+    max_length: int | None = None,
+    use_cache: bool = True,
+) -> list[list[int]]:
     """Take the best word at each step. Shapes as `generate`."""
-    return generate(model, source, lambda logits: logits.argmax(-1), max_length, use_cache)
+
+    def best(logits: torch.Tensor) -> torch.Tensor:
+        return logits.argmax(-1)  # (B,)
+
+    return generate(model, source, best, max_length, use_cache)
 
 
 def next_word_probabilities(

@@ -8,5 +8,20 @@ from .curves import figure, plot
 from .heat_map import attention, matrix
 from .picture import PAGE, PALETTE, Picture
 from .source import Source
+from .strips import strips
+from .transformer import transformer
+from .view import attention_view
 
-__all__ = ["PAGE", "PALETTE", "Picture", "Source", "attention", "figure", "matrix", "plot"]
+__all__ = [
+    "PAGE",
+    "PALETTE",
+    "Picture",
+    "Source",
+    "attention",
+    "attention_view",
+    "figure",
+    "matrix",
+    "plot",
+    "strips",
+    "transformer",
+]

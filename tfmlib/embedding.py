@@ -8,28 +8,32 @@ from torch import nn
 
 
 class Embedding(nn.Module):
-    """A table with one row a token; the rows are learned. Paper, section 3.4: times √d_model.
+    """A table with one row a token; the rows are learned (paper, section 3.4).
 
-    The rows start as N(0, 1/d_model), so that times √d_model each number has variance 1,
-    and the same table, tied to the output, starts with logits of variance 1.
+    What is looked up is multiplied by √d_model. The rows start as
+    N(0, 1/d_model), so that each number has variance 1 after that, and the
+    same table, tied to the output, starts with logits of variance 1.
 
     Shape: ids (B, T) → (B, T, D).
 
     Raises:
-        ValueError: an id is beyond the table (looked for on the CPU only: on a GPU it would cost a wait).
+        ValueError: an id is beyond the table. It is looked for on the CPU
+            only: on a GPU that would cost a wait.
     """
 
     def __init__(self, vocab_size: int, d_model: int):
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(vocab_size, d_model) * d_model**-0.5)  # (V, D)
+        start = torch.randn(vocab_size, d_model) * d_model**-0.5
+        self.weight = nn.Parameter(start)  # (V, D)
         self.scale = math.sqrt(d_model)
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
         try:
             return F.embedding(ids, self.weight) * self.scale  # (B, T, D)
         except IndexError:
-            bad = ids[(ids < 0) | (ids >= len(self.weight))][0].item()
+            rows = len(self.weight)
+            bad = ids[(ids < 0) | (ids >= rows)][0].item()
             raise ValueError(
-                f"id {bad} is beyond the table: its {len(self.weight)} rows have the ids 0 to {len(self.weight) - 1}. "
-                "Were the ids made with another vocabulary?"
+                f"id {bad} is beyond the table: its {rows} rows have the ids "
+                f"0 to {rows - 1}. Were the ids made with another vocabulary?"
             ) from None

@@ -65,11 +65,18 @@ class Vocabulary:
             raise ValueError(f"these tokens stand more than once: {twice[:5]}; each token needs an id of its own.")
 
     @classmethod
-    def build(cls, sentences: Iterable[str], level="word", min_count: int = 1, language=None) -> "Vocabulary":
-        """Collect the tokens of `sentences` that occur at least `min_count` times, in alphabetical order."""
-        counts = Counter(token for text in sentences for token in cls((), level).tokenize(text))
-        kept = sorted(token for token, n in counts.items() if n >= min_count and token not in SPECIALS)
-        return cls(kept, level, language)
+    def build(
+        cls,
+        sentences: Iterable[str],
+        level: str = "word",
+        min_count: int = 1,
+        language: str | None = None,
+    ) -> "Vocabulary":
+        """Collect the tokens that occur `min_count` times or more, sorted."""
+        tokenize = cls((), level).tokenize
+        counts = Counter(token for text in sentences for token in tokenize(text))
+        often = {token for token, n in counts.items() if n >= min_count}
+        return cls(sorted(often - {*SPECIALS}), level, language)
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -99,22 +106,25 @@ class Vocabulary:
         """Give the ids of the tokens of `text`, without ``<bos>`` and ``<eos>``.
 
         Raises:
-            UnknownWordError: `strict`, and a token is not in the table. Not strict, it becomes ``<unk>``.
+            UnknownWordError: `strict`, and a token is not in the table.
+                Not strict, it becomes ``<unk>``.
             ValueError: the text is empty.
         """
         tokens = self.tokenize(text)
         if not tokens:
-            raise ValueError(f"the text {text!r} holds no token; give a sentence of at least one word.")
+            raise _no_token_in(text)
         unknown = [token for token in tokens if token not in self]
         if strict and unknown:
-            near = difflib.get_close_matches(unknown[0], self.tokens[len(SPECIALS) :], n=3)
-            hint = f" Near it: {', '.join(near)}." if near else ""
-            if not any(map(str.isalnum, unknown[0])):
-                hint = " The sentences of this vocabulary have no such sign; leave it out."
-            raise UnknownWordError(
-                f"{unknown[0]!r} is not among the {len(self) - len(SPECIALS)} {self.level}s that are known here.{hint}"
-            )
+            raise UnknownWordError(self._say_unknown(unknown[0]))
         return [self._ids.get(token, UNK) for token in tokens]
+
+    def _say_unknown(self, token: str) -> str:
+        """Name the token and what lies near it."""
+        near = difflib.get_close_matches(token, self.tokens[len(SPECIALS) :], n=3)
+        hint = f" Near it: {', '.join(near)}." if near else ""
+        if not any(map(str.isalnum, token)):
+            hint = " The sentences of this vocabulary have no such sign; leave it out."
+        return f"{token!r} is not among the {len(self) - len(SPECIALS)} {self.level}s that are known here.{hint}"
 
     def decode(self, ids: Iterable[int]) -> str:
         """Give the text of `ids`, up to the first ``<eos>``, without ``<pad>`` and ``<bos>``."""
@@ -169,7 +179,7 @@ class BytePairVocabulary:
         """
         ids = self.tokenizer.encode(text.strip()).ids
         if not ids:
-            raise ValueError(f"the text {text!r} holds no token; give a sentence of at least one word.")
+            raise _no_token_in(text)
         return ids
 
     def decode(self, ids: Iterable[int]) -> str:
@@ -185,6 +195,10 @@ def from_json(text: str) -> Vocabulary | BytePairVocabulary:
     """Read a vocabulary that `to_json` wrote."""
     table = json.loads(text)
     return Vocabulary(**table) if "tokens" in table else BytePairVocabulary(Tokenizer.from_str(text))
+
+
+def _no_token_in(text: str) -> ValueError:
+    return ValueError(f"the text {text!r} holds no token; give a sentence of at least one word.")
 
 
 def _until_eos(ids: Iterable[int], size: int) -> list[int]:

@@ -7,6 +7,7 @@ python := $(bin)/python
 ready := .venv/ready
 html := _build/html
 PORT ?= 8000
+in_notebooks := --config 'line-length = 78' $(wildcard notebooks/*.ipynb notebooks/*/*.ipynb) # wider code scrolls
 
 # The same numbers and pictures everywhere: one thread (small models are fastest so), and nothing from the user's home.
 OMP_NUM_THREADS ?= 1
@@ -30,7 +31,7 @@ read: $(html)/index.html ## read the book at http://127.0.0.1:8000 (another port
 	@echo 'The book is at http://127.0.0.1:$(PORT) until you press ctrl-C.'
 	@$(python) -m http.server $(PORT) --bind 127.0.0.1 --directory $(html)
 
-$(html)/index.html: $(ready) $(wildcard _config.yml _toc.yml book/* book/*/* notebooks/*.ipynb)
+$(html)/index.html: $(ready) $(wildcard _config.yml _toc.yml book/* book/*/* notebooks/*.ipynb notebooks/*/*.ipynb)
 	@$(MAKE) --no-print-directory book
 
 lab: $(ready) ## run the notebooks in JupyterLab: your own copy, in my-notebooks
@@ -52,6 +53,8 @@ bench: $(ready) ## measure the speed, and print the table of the README
 test: $(ready) ## prove everything: the style, the package, every notebook
 	@$(python) -m ruff check
 	@$(python) -m ruff format --check
+	@$(python) -m ruff check $(in_notebooks)
+	@$(python) -m ruff format --check $(in_notebooks)
 	@$(python) -m pytest -n 2 --dist loadfile
 
 requirements: $(ready) ## pin again what pyproject.toml asks for (the newest: UPGRADE=1)

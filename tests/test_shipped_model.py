@@ -44,6 +44,13 @@ def test_the_shortest_sentences_are_as_right_as_the_others(translator):
     assert translator.translate("the cat sleeps") == "le chat dort"
 
 
+def test_the_beam_goes_on_while_an_open_beginning_can_still_win(translator):
+    """Four shorter sentences end before this one, which the model holds more probable."""
+    english = "the king who pushed the chair that our mother must sell did not climb this wall"
+    whole = "le roi qui a poussé la chaise que notre mère doit vendre n'a pas escaladé ce mur"
+    assert translator.translate(english, beam=4) == whole
+
+
 def test_the_card_is_what_the_evaluation_writes(translator, evaluations):
     card = evaluation.card(translator, list(evaluations.values()), corpus.load("coreference"), COMMAND)
     assert card == CARD

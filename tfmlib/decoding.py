@@ -163,7 +163,8 @@ def beam_search(
 ) -> list[list[tuple[list[int], float]]]:
     """Keep the `beam` best beginnings at each step. Paper, section 6.1: 4 of them, and α = 0.6.
 
-    A sentence is done when `beam` hypotheses have ended; at `max_length` words, those still open count as they are.
+    A sentence is done when `beam` hypotheses have ended and no open one can still beat the best of them; at
+    `max_length` words, those still open count as they are.
     Shape: source ids (B, S) → B lists of (ids without ``<bos>`` and ``<eos>``, log-probability / length penalty),
     the best first.
 
@@ -180,21 +181,27 @@ def beam_search(
     scores = torch.full((B, beam), -math.inf, device=source.device, dtype=writer.memory.dtype)
     scores[:, 0] = 0.0
     ended: list[list[tuple[list[int], float]]] = [[] for _ in range(B)]
+    done = [False] * B
+    limit = _limit(model, source, max_length)
     first_row = torch.arange(B, device=source.device)[:, None] * beam  # (B, 1)
-    for n in range(1, _limit(model, source, max_length) + 1):
+    for n in range(1, limit + 1):
         log_p = writer.logits().log_softmax(-1).unflatten(0, (B, beam))  # (B, beam, V)
         # Of 2 · beam candidates at most beam end (one a beginning), so beam can go on.
         best, index = (scores[:, :, None] + log_p).flatten(1).topk(2 * beam)  # (B, 2 · beam)
         rows, words = first_row + index // n_tokens, index % n_tokens
         is_end = words == EOS
         for b, place in is_end[:, :beam].nonzero().tolist():
-            if len(ended[b]) < beam and best[b, place] > -math.inf:
+            if not done[b] and best[b, place] > -math.inf:
                 ids = _words(writer.target[rows[b, place]].tolist())
                 ended[b].append((ids, best[b, place].item() / length_penalty(n, alpha)))
-        if all(len(hypotheses) >= beam for hypotheses in ended):
-            break
         go_on = is_end.to(torch.uint8).argsort(dim=-1, stable=True)[:, :beam]  # the best that do not end, in order
         scores = best.gather(1, go_on)
+        # What goes on can only lose probability. The most that can be made up for is a division by the largest penalty.
+        largest = max(length_penalty(n, alpha), length_penalty(limit, alpha))
+        for b, best_open in enumerate(scores[:, 0].tolist()):
+            done[b] |= len(ended[b]) >= beam and best_open / largest <= max(score for _, score in ended[b])
+        if all(done):
+            break
         writer.select(rows.gather(1, go_on).flatten())
         writer.append(words.gather(1, go_on).flatten())
     else:
@@ -202,4 +209,4 @@ def beam_search(
             for i in range(beam - len(ended[b])):
                 ids = _words(writer.target[b * beam + i].tolist())
                 ended[b].append((ids, scores[b, i].item() / length_penalty(len(ids), alpha)))
-    return [sorted(hypotheses, key=lambda h: -h[1]) for hypotheses in ended]
+    return [sorted(hypotheses, key=lambda h: -h[1])[:beam] for hypotheses in ended]

@@ -18,6 +18,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from tfmlib.checks import EXERCISES, check
 from tfmlib.decoding import generate
 from tfmlib.interop import copy_weights
 from tfmlib.loss import cross_entropy, n_words, shift
@@ -148,12 +149,21 @@ def bench_notebooks():
     import make
 
     with tempfile.TemporaryDirectory() as folder:
-        for text in sorted(NOTEBOOKS.glob("[0-9][0-9]_*.md")):
+        for name, text in make.texts().items():
             copy = Path(shutil.copy(text, folder))
             start = time.perf_counter()
             make.make(copy)
             memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000
-            yield text.stem, time.perf_counter() - start, memory
+            yield name, time.perf_counter() - start, memory
+
+
+def bench_checks():
+    """Seconds that each verdict takes, on every right and wrong answer of the catalogue."""
+    for exercise in EXERCISES.values():
+        for answer in (exercise.right, *exercise.also_right, *(mistake.answer for mistake in exercise.mistakes)):
+            start = time.perf_counter()
+            check(exercise.number, answer)
+            yield time.perf_counter() - start
 
 
 def main():
@@ -163,6 +173,8 @@ def main():
     print("| notebook | seconds | MB, the largest so far |\n| --- | ---: | ---: |")
     for name, seconds, memory in bench_notebooks():
         print(f"| {name} | {seconds:.1f} | {memory:.0f} |", flush=True)
+    seconds = list(bench_checks())
+    print(f"\n{len(seconds)} verdicts: {statistics.median(seconds):.3f} s in the middle, {max(seconds):.3f} s at most.")
     print("\n| times as fast: what tfmlib does | as `nn.Transformer` | as without the cache |\n| --- | ---: | ---: |")
     for bench in (bench_training, bench_decoding):
         for what, rival, without_cache in bench(repeats=15):

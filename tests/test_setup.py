@@ -222,6 +222,30 @@ def test_read_says_when_the_port_is_taken(clone):
 
 
 @posix
+@pytest.mark.parametrize(
+    ("apt_get", "says"),
+    [
+        ("ln -s /bin/true {tools}/chromium", "make --keep-going test book, CHROMIUM={tools}/chromium"),
+        ("exit 100", "make --keep-going test book, CHROMIUM="),
+    ],
+)
+def test_ci_installs_a_browser_where_it_can_and_fails_if_make_does(tmp_path, apt_get, says):
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name in ("bash", "dirname", "head", "ln", "tail"):
+        (tools / name).symlink_to(shutil.which(name))
+    asked = 'echo "make $*, CHROMIUM=$CHROMIUM"; exit 3'
+    for name, script in (("make", asked), ("apt-get", 'case "$*" in *install*) ' + apt_get + ";; esac")):
+        (tools / name).write_text(f"#!{tools}/bash\n{script.format(tools=tools)}\n")
+        (tools / name).chmod(0o755)
+    environment = {"PATH": str(tools)}
+    done = subprocess.run(["bash", ROOT / ".ci/run"], env=environment, capture_output=True, text=True, timeout=30)
+    assert done.stdout == says.format(tools=tools) + "\n"
+    assert ("could not be installed" in done.stderr) == ("exit" in apt_get)
+    assert done.returncode == 3
+
+
+@posix
 def test_make_alone_and_the_readme_list_the_commands(clone):
     lines, status = clone.make()
     assert status == 0

@@ -424,6 +424,41 @@ def test_absurd_values_are_answered(answer, words):
     assert words in says(judge(exercise(3), answer))
 
 
+@pytest.mark.parametrize(
+    "number, answer, words",
+    [
+        ("1.1", None, "It is None, Python's word for nothing. Write a list of 6 numbers, where the `...` stood."),
+        ("1.1", 7, "It is a single number. Write a list of 6 numbers"),
+        ("1.1", "7 6 8 3 9 2", "It is text, in quotes. Write a list of 6 numbers"),
+        ("1.1", [7, 6, 8, "<unk>", 9, 2], "There is text in it. Write a list of 6 numbers"),
+        ("1.1", [7, 6, 8, None, 9, 2], "There is a None in it."),
+        ("1.1", {7, 6}, "It is a set of 2 items, in curly brackets. Write a list of 6 numbers"),
+        ("1.1", [7], "It has 1 number, and wanted are 6."),
+        ("2.1", [0, 6, 2], "It has 3 numbers, and wanted are 6. Write 2 rows of 3 numbers each, a list of lists"),
+        ("2.1", [[0, 6, 2], [2, 1]], "Its rows are not of one length."),
+        ("2.1", [[0, 6, 2], ["½", 1, 1]], "There is text in it."),
+        ("2.1", [0, 6, 2, 2, 2, 1], "not the shape; their order is right too"),
+        ("3.1", 5.0, "It is a single number. Write a list of 4 numbers"),
+        ("3.1", math.sin, "It is a function."),
+    ],
+)
+def test_a_value_of_another_kind_is_answered_in_words_for_values(number, answer, words):
+    verdict = check(number, answer)
+    assert verdict.kind == "wrong"
+    assert words in says(verdict), verdict
+    assert "return" not in says(verdict)
+
+
+def test_an_argument_that_is_a_list_and_is_changed_is_told_how_to_make_a_new_list():
+    def pops(words):
+        return [words.pop()]
+
+    said = says(judge(exercise(lambda words: words[-1:], (["a", "b"],)), pops))
+    assert "It changes its argument `words`: whoever calls it finds `words` changed afterwards." in said
+    assert "`copy.deepcopy(words)` gives a copy" in said
+    assert "words + 1" not in said
+
+
 # Errors in the learner's code.
 
 
@@ -453,6 +488,15 @@ def leaves(ids, table):
     [
         (lambda ids, table: idz, "NameError", "Nothing has the name `idz`"),  # noqa: F821
         (lambda ids, table: tabel, "NameError", "Is `table` meant?"),  # noqa: F821
+        (lambda ids, table: nn.Embedding(3, 4), "NameError", "`nn` is not imported: write `from torch import nn`"),  # noqa: F821
+        (lambda ids, table: defaultdict(int), "NameError", "write `from collections import defaultdict`"),  # noqa: F821
+        (lambda ids, table: [[0] for a, b in [(1, 2, 3)]], "ValueError", "are too many values for the names"),
+        (lambda ids, table: ids.tolist().index(9), "ValueError", "`.index` looks for something that is not there"),
+        (lambda ids, table: (1, 2).index(9), "ValueError", "`.index` looks for something that is not there"),
+        (lambda ids, table: torch.tensor([[1, 2], [3]]), "ValueError", "Here one has 2 items and another 1."),
+        (lambda ids, table: math.sqrt(table.shape), "TypeError", "Take one of them, such as `table.shape[1]`."),
+        (lambda ids, table: table.shape**0.5, "TypeError", "Take one of them, such as `table.shape[1]`."),
+        (lambda ids, table: math.sqrt(table.size), "TypeError", "is it to be called, with round brackets?"),
         (lambda ids, table: table.shap, "AttributeError", "Is `shape` meant?"),
         (lambda ids, table: ids.tolist().shape, "AttributeError", "type `list` has no `shape`"),
         (one_hot_too_short, "RuntimeError", "A is 1 × 2 and B is 3 × 3"),
@@ -559,8 +603,8 @@ def test_an_endless_loop_is_stopped(monkeypatch):
     monkeypatch.setattr(judging, "SECONDS", 0.1)
     before = signal.getsignal(signal.SIGALRM)
     verdict = judge(LOOKUP, loops)
-    assert "had not come back after 0.1 seconds, so it was stopped in line" in says(verdict)
-    assert "Is there a loop that never ends?" in says(verdict)
+    assert "has used 0.1 seconds in all, so it was stopped in line" in says(verdict)
+    assert "Is there a loop that never ends, or is it very slow?" in says(verdict)
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
     assert signal.getsignal(signal.SIGALRM) is before
 
@@ -693,6 +737,9 @@ PAIR = (torch.arange(6.0).reshape(2, 3), torch.ones(3))
         (["a", "cat"], ["cat", "a"], "Its items are the right ones, in another order."),
         (["a", "cat"], ["a"], "It has 1 item. Wanted are 2."),
         (["a", "cat"], ["a", "Cat"], "1 of 2 items is wrong, the first at index 1. Only capital"),
+        ([["t", "o"], ["no"]], [["t", "i"], ["na"]], "the first at index 0. In it, look at index 1. They differ"),
+        ([["to"], ["no"]], [["ti"], ["no"]], "In it, look at index 0. Only the first letter agrees."),
+        ([["t", "o"], ["no"]], [["to"], ["no"]], "is wrong, the first at index 0. It has 1 item. Wanted are 2."),
         (["a", "cat"], "a cat", "It is a string. Wanted is a list of 2 items."),
         ({"a": 0, "b": 1}, {"a": 0}, "1 key is missing, such as 'b'."),
         ({"a": 0}, {"a": 0, "b": 1}, "1 key is too many, such as 'b'."),
@@ -773,6 +820,14 @@ def test_an_unknown_number_is_an_error_that_names_those_there_are(monkeypatch):
     for ask in (hint, lambda number: check(number, lookup)):
         with pytest.raises(ValueError, match=r'there is no exercise .* with a check; there are .*"9.1"'):
             ask("99.9")
+
+
+def test_a_number_may_stand_without_quotes_and_an_open_exercise_has_no_check(monkeypatch):
+    monkeypatch.setattr(checks, "_hints_given", {})
+    assert check(1.1, EXERCISES["1.1"].right).kind == "right"
+    assert [hint(number).sentences[0] for number in (1.1, "1.1")] == list(EXERCISES["1.1"].hints[:2])
+    with pytest.raises(ValueError, match=r"no exercise '2.5' with a check; .*An open exercise has neither"):
+        hint("2.5")
 
 
 def test_hints_come_in_steps(monkeypatch):

@@ -19,22 +19,26 @@ __all__ = ["EXERCISES", "Exercise", "Mistake", "Verdict", "check", "hint"]
 _hints_given: dict[str, int] = {}
 
 
-def check(number: str, answer) -> Verdict:
+def check(number: str | float, answer) -> Verdict:
     """The verdict on a learner's answer to the exercise with this number: a function, or a value."""
     return judge(_exercise(number), answer)
 
 
-def hint(number: str) -> Verdict:
+def hint(number: str | float) -> Verdict:
     """The next hint for this exercise; after the last one, the first again."""
-    hints = _exercise(number).hints
+    exercise = _exercise(number)
+    number, hints = exercise.number, exercise.hints
     step = _hints_given.get(number, 0)
     _hints_given[number] = (step + 1) % len(hints)
     more = "" if step + 1 == len(hints) else " Run the cell again for the next one."
     return Verdict("hint", number, (hints[step], f"This was hint {step + 1} of {len(hints)}.{more}"))
 
 
-def _exercise(number: str) -> Exercise:
-    if number not in EXERCISES:
+def _exercise(number: str | float) -> Exercise:
+    if str(number) not in EXERCISES:
         known = ", ".join(f'"{known}"' for known in EXERCISES)
-        raise ValueError(f"there is no exercise {number!r} with a check; there are {known} (with the quotes).")
-    return EXERCISES[number]
+        raise ValueError(
+            f"there is no exercise {number!r} with a check; there are {known}. "
+            "An open exercise has neither check nor hints: compare with its solution."
+        )
+    return EXERCISES[str(number)]

@@ -4,7 +4,7 @@ import inspect
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -31,6 +31,39 @@ def difference(given, wanted, least: float = 0.0) -> str:
     a, b = numbers(given), numbers(wanted)
     said = "" if a is None or b is None else _of_tables(a, b, tolerance(given), least)
     return said or f"It is {kind_of(given)}. Wanted is {kind_of(wanted)}.{_advice(given, wanted)}"
+
+
+def value_of_another_kind(given, wanted) -> str:
+    """What to say where a list of numbers is to be written down, and the answer is no such list; nothing if it is."""
+    table = numbers(wanted)
+    if table is None or not 1 <= table.ndim <= 2:
+        return ""
+    form = _count(table.shape[-1], "number")
+    if table.ndim == 2:
+        form = f"{_count(len(table), 'row')} of {form} each, a list of lists"
+    else:
+        form = f"a list of {form}"
+    write_it = f"Write {form}, where the `...` stood."
+    if given is None:
+        return f"It is None, Python's word for nothing. {write_it}"
+    if isinstance(given, str):
+        return f"It is text, in quotes. {write_it}"
+    if isinstance(given, dict | set):
+        return f"It is {kind_of(given)}, in curly brackets. {write_it} A list stands in square ones."
+    if isinstance(given, list | tuple):
+        items = [item for row in given for item in (row if isinstance(row, list | tuple) else [row])]
+        if any(isinstance(item, str) for item in items):
+            return f"There is text in it. {write_it} Numbers stand without quotes."
+        if any(item is None for item in items):
+            return f"There is a None in it. {write_it}"
+        if any(isinstance(row, list | tuple) for row in given) and numbers(given) is None:
+            return f"Its rows are not of one length. {write_it}"
+    theirs = numbers(given)
+    if theirs is None or theirs.size == table.size:
+        return ""
+    if not theirs.ndim:
+        return f"It is a single number. {write_it}"
+    return f"It has {_count(theirs.size, 'number')}, and wanted {_are(table.size)} {table.size}. {write_it}"
 
 
 def kind_of(value) -> str:
@@ -73,7 +106,9 @@ def _of_words(given: str, wanted: str) -> str:
     if given.lower() == wanted.lower():
         return "Only capital and small letters differ."
     place = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(given, wanted, strict=False)))
-    return f"The first {_count(place, 'letter')} agree." if place else "They differ from the first letter on."
+    if place < 2:
+        return "Only the first letter agrees." if place else "They differ from the first letter on."
+    return f"The first {place} letters agree."
 
 
 def _of_dictionaries(given: dict, wanted: dict, least: float) -> str:
@@ -94,10 +129,18 @@ def _of_lists(given: list, wanted: list, least: float) -> str:
         return f"It has {_count(len(given), 'item')}. Wanted {_are(len(wanted))} {len(wanted)}."
     if all(isinstance(item, str) for item in given + wanted) and Counter(given) == Counter(wanted):
         return "Its items are the right ones, in another order."
-    wrong = [i for i, pair in enumerate(zip(given, wanted, strict=True)) if not same(*pair, least)]
-    detail = difference(given[wrong[0]], wanted[wrong[0]], least)
+    wrong = _wrong_items(given, wanted, least)
     which = f"{len(wrong)} of {_count(len(wanted), 'item')} {_are(len(wrong))} wrong, the first at index {wrong[0]}."
-    return f"{which} {detail}"
+    a, b, way = given[wrong[0]], wanted[wrong[0]], [wrong[0]]
+    while isinstance(a, list | tuple) and parts_of(b) is not None and len(a) == len(b):  # to the innermost list
+        i = _wrong_items(a, b, least)[0]
+        a, b, way = a[i], b[i], [*way, i]
+    inside = f" In it, look at index {', then '.join(map(str, way[1:]))}." if len(way) > 1 else ""
+    return f"{which}{inside} {difference(a, b, least)}"
+
+
+def _wrong_items(given: Sequence, wanted: Sequence, least: float) -> list[int]:
+    return [i for i, pair in enumerate(zip(given, wanted, strict=True)) if not same(*pair, least)]
 
 
 def _of_tables(given: np.ndarray, wanted: np.ndarray, within: float, least: float) -> str:

@@ -282,6 +282,16 @@ COSINES = Exercise(
             "You give 1 − cosine: 0 on the diagonal. That is how unlike two rows are. Asked is how alike.",
         ),
         Mistake(
+            lambda table: _cosines(table).triu(),
+            "Below the diagonal stands 0: your inner loop begins at the row of the outer one. The table is symmetric, "
+            "and both halves are wanted.",
+        ),
+        Mistake(
+            lambda table: _cosines(table).clamp(-1, 1).arccos(),
+            "These are the angles, in radians: 0 on the diagonal. Asked is their cosine, which is 1 there: "
+            "leave out the arccos.",
+        ),
+        Mistake(
             lambda table: _cosines(table).abs(),
             "Your numbers have lost their sign. Two rows that point in opposite directions have the cosine −1.",
         ),
@@ -399,6 +409,19 @@ TABLE_GRADIENT = Exercise(
             lambda ids, gradient, V: _by_index_add(ids, gradient, V) / len(ids),
             "Your numbers are divided by S, the number of words. If the loss is a mean, that division is in "
             "`gradient` already.",
+        ),
+        Mistake(
+            lambda ids, gradient, V: _by_index_add(ids, gradient, int(ids.max()) + 1),
+            "Your table ends with the largest id of the sentence. It has V rows, whichever words come: "
+            "the rows behind are 0.",
+        ),
+        Mistake(
+            lambda ids, gradient, V: _by_index_add(ids, gradient, V)[: V - 1],
+            "Your table has one row too few, V − 1. The ids go from 0 to V − 1, and so there are V rows.",
+        ),
+        Mistake(
+            lambda ids, gradient, V: _by_index_add(ids, gradient, V + 1),
+            "Your table has one row too many, V + 1. The ids go from 0 to V − 1, and so there are V rows.",
         ),
         Mistake(
             lambda ids, gradient, V: _by_index_add(ids, gradient, V)[ids.unique()],

@@ -8,6 +8,17 @@ import os
 import re
 import traceback
 
+# Well-known names, and the line that brings each.
+IMPORTS = {
+    "np": "import numpy as np",
+    "F": "import torch.nn.functional as F",
+    "nn": "from torch import nn",
+    "Counter": "from collections import Counter",
+    "defaultdict": "from collections import defaultdict",
+    "pairwise": "from itertools import pairwise",
+    **{name: f"import {name}" for name in ("math", "torch", "random", "itertools", "collections", "copy", "re")},
+}
+
 # By the type of an error: what its message says, and what that means; {0}, {1} … are the groups of the pattern.
 MEANINGS = {
     Exception: {
@@ -82,7 +93,13 @@ MEANINGS = {
             "The shapes {0} and {1} do not fit: from the last axis on, sizes must be equal, or one of them 1."
         ),
         r"(too many|not enough) values to unpack": (
-            "On the right of `=` there are {0} values for the names on its left."
+            "There are {0} values for the names that take them: on the left of `=`, or between `for` and `in`."
+        ),
+        r"not in (list|tuple)|index\(x\): x": (
+            "`.index` looks for something that is not there. Ask first with `in`, and say what comes if it is missing."
+        ),
+        r"expected sequence of length (\d+) at dim \d+ \(got (\d+)\)": (
+            "The rows of a tensor are all of one length. Here one has {0} items and another {1}."
         ),
     },
     IndexError: {
@@ -96,6 +113,12 @@ MEANINGS = {
         ),
     },
     TypeError: {
+        r"not torch\.Size|'torch\.Size' and|and '(torch\.Size)'": (
+            "A shape is several numbers. Take one of them, such as `table.shape[1]`."
+        ),
+        r"must be real number, not builtin_function_or_method": (
+            "A number is needed here, and this is a function: is it to be called, with round brackets?"
+        ),
         r"must be Tensor, not ([\w.]+)": (
             "A tensor is needed here, and this is of type `{0}`: `torch.tensor(…)` makes a tensor of it."
         ),
@@ -142,6 +165,8 @@ MEANINGS = {
 
 def meaning(error: BaseException) -> str:
     """What an error means, in a sentence or two; nothing for one that is seldom met."""
+    if type(error) is NameError and error.name in IMPORTS:
+        return f"`{error.name}` is not imported: write `{IMPORTS[error.name]}` above the function."
     for kind, meanings in MEANINGS.items():
         for pattern, sentence in meanings.items() if isinstance(error, kind) else ():
             if found := re.search(pattern, str(error), re.DOTALL):

@@ -7,7 +7,7 @@ import time
 
 from .calling import LONGEST_PRINT, Outcome, TimeIsUp, attempt, in_float64, kept, undisturbed
 from .comparing import ROUNDED, near, numbers, same, tolerance
-from .differing import difference, kind_of
+from .differing import difference, kind_of, value_of_another_kind
 from .exercise import Exercise
 from .explaining import meaning, place
 from .verdict import Verdict
@@ -178,7 +178,7 @@ def _compare(exercise: Exercise, answer, inputs: list[tuple], wanted: list, outc
     expected, came = wanted[i], outcomes[i].value
     if not says:
         says = [_general(exercise, inputs[i], wanted, outcomes, i) or difference(came, expected, least)]
-        says += [_change(exercise, outcome) for outcome in outcomes if outcome.changed][:1]
+        says += [_change(exercise, *pair) for pair in zip(inputs, outcomes, strict=True) if pair[1].changed][:1]
         says += [f"For {sum(right)} of the {len(right)} inputs that were tried it is right."] * any(right)
     evidence = _side_by_side(expected, came, least)
     if not callable(exercise.right):  # what is expected is the solution itself
@@ -189,6 +189,8 @@ def _compare(exercise: Exercise, answer, inputs: list[tuple], wanted: list, outc
 def _general(exercise: Exercise, arguments: tuple, wanted: list, outcomes: list[Outcome], i: int) -> str:
     """What is wrong with the way in which an answer comes about; nothing if it is only its value."""
     came = outcomes[i].value
+    if not callable(exercise.right):
+        return value_of_another_kind(came, wanted[i])
     if came is None and outcomes[i].printed:
         return "It prints something and gives nothing back (None). To give it back: `return` in place of `print`."
     if came is None:
@@ -204,18 +206,22 @@ def _general(exercise: Exercise, arguments: tuple, wanted: list, outcomes: list[
 def _right(exercise: Exercise, inputs: list[tuple], outcomes: list[Outcome]) -> Verdict:
     for arguments, outcome in zip(inputs, outcomes, strict=True):
         if outcome.changed:
-            return _wrong(exercise, arguments, ["What it gives is right.", _change(exercise, outcome)])
+            return _wrong(exercise, arguments, ["What it gives is right.", _change(exercise, arguments, outcome)])
     tried = f" for each of the {len(inputs)} inputs that were tried" if len(inputs) > 1 else ""
     says = f"`{exercise.name}` {'gives' if tried else 'is'} what is wanted{tried}."
     return Verdict("right", exercise.number, (says,))
 
 
-def _change(exercise: Exercise, outcome: Outcome) -> str:
-    name = parameters(exercise)[outcome.changed[0]]
-    return (
-        f"It changes its argument `{name}`: whoever calls it has another `{name}` afterwards. Make a new one: "
-        f"`{name} = {name} + 1` does, `{name} += 1` and `{name}[0] = 1` do not."
-    )
+def _change(exercise: Exercise, arguments: tuple, outcome: Outcome) -> str:
+    i = outcome.changed[0]
+    name = parameters(exercise)[i]
+    what = f"It changes its argument `{name}`: whoever calls it finds `{name}` changed afterwards."
+    if isinstance(arguments[i], list | tuple | dict | set):
+        return (
+            f"{what} Build a new list and append to that. `append`, `pop`, `del` and `… [0] = …` change the one that "
+            f"came in, and so they do with a list inside of it. `copy.deepcopy({name})` gives a copy to work on."
+        )
+    return f"{what} Make a new one: `{name} = {name} + 1` does, `{name} += 1` and `{name}[0] = 1` do not."
 
 
 def _unstable(exercise: Exercise, arguments: tuple, *twice: Outcome) -> Verdict:
@@ -231,8 +237,8 @@ def _stopped(exercise: Exercise, answer, arguments: tuple, error: BaseException,
     where, line = place(error, answer)
     evidence = [("The line", line)] if line else []
     if isinstance(error, TimeIsUp):
-        what = f"`{exercise.name}` had not come back after {SECONDS:g} seconds, so it was stopped{where}."
-        return _wrong(exercise, arguments, [what + " Is there a loop that never ends?"], *evidence)
+        what = f"`{exercise.name}` has used {SECONDS:g} seconds in all, so it was stopped{where}."
+        return _wrong(exercise, arguments, [what + " Is there a loop that never ends, or is it very slow?"], *evidence)
     what = f"`{exercise.name}` stops with an error{where}. {meaning(error)}"
     return _wrong(exercise, arguments, [*says, what.rstrip()], *evidence, ("The error", _error_text(error)))
 

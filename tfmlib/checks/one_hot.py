@@ -55,6 +55,11 @@ IDS_ON_PAPER = Exercise(
             "table becomes `<unk>`.",
         ),
         Mistake(
+            [7, 6, 9, 8, 10, 2],
+            "You put “too” into the table, so that “was” and “wide” moved. The table is made from the first sentence "
+            "alone; what is not in it becomes `<unk>`.",
+        ),
+        Mistake(
             [7, 6, 8, 0, 9, 2],
             "You wrote 0 for “too”. That is `<pad>`: nothing is here. A word that is not in the table is `<unk>`.",
         ),
@@ -84,6 +89,12 @@ def _columns_full(ids: torch.Tensor, size: int) -> torch.Tensor:
 def _into_a_copy(ids: torch.Tensor, size: int) -> torch.Tensor:
     X = torch.zeros(len(ids), size)
     X[torch.arange(len(ids))][:, ids] = 1
+    return X
+
+
+def _first_row_only(ids: torch.Tensor, size: int) -> torch.Tensor:
+    X = torch.zeros(len(ids), size)
+    X[0, ids[0]] = 1
     return X
 
 
@@ -173,6 +184,16 @@ ONE_HOT = Exercise(
             "its own row, at its own place.",
         ),
         Mistake(
+            _first_row_only,
+            "Only the first row has its 1: does `return` stand inside the loop? It belongs behind it, as far to the "
+            "left as `for`.",
+        ),
+        Mistake(
+            lambda ids, size: one_hot(ids, size)[0],
+            "You give the row of the first word alone, (size,): does `return` stand inside the loop? "
+            "Wanted is a row for each word, (S, size).",
+        ),
+        Mistake(
             lambda ids, size: torch.ones(len(ids), size),
             "All 1. Each row holds a single 1, in the column of its id, and 0 everywhere else.",
         ),
@@ -216,6 +237,16 @@ def _pad_in_front(sentences: list[str], table: list[str]) -> list[list[int]]:
 def _cut_to_the_shortest(sentences: list[str], table: list[str]) -> list[list[int]]:
     rows = [[*_ids(sentence, table), EOS] for sentence in sentences]
     return [row[: min(map(len, rows))] for row in rows]
+
+
+def _with_a_table_of_its_own(sentences: list[str], table: list[str]) -> list[list[int]]:
+    words = sorted({word for sentence in sentences for word in sentence.split()})
+    return _filled([[*_ids(sentence, [*table[:4], *words]), EOS] for sentence in sentences])
+
+
+def _numbered_as_they_come(sentences: list[str], table: list[str]) -> list[list[int]]:
+    words = dict.fromkeys(word for sentence in sentences for word in sentence.split())
+    return _filled([[*_ids(sentence, [*table[:4], *words]), EOS] for sentence in sentences])
 
 
 def _by_pad_sequence(sentences: list[str], table: list[str]) -> torch.Tensor:
@@ -293,6 +324,23 @@ ENCODE_BATCH = Exercise(
             "the id of a word is its place in the whole table.",
         ),
         Mistake(
+            lambda sentences, table: _filled(
+                [[*(i if i == UNK else i + 4 for i in _ids(s, table)), EOS] for s in sentences]
+            ),
+            "Your words are four too high: you added 4 for the symbols. The table that you get holds them already: "
+            "the id of a word is its place in the whole table.",
+        ),
+        Mistake(
+            _with_a_table_of_its_own,
+            "You number the words of these sentences anew. Then a word has another id in each batch. "
+            "The ids are the places in `table`.",
+        ),
+        Mistake(
+            _numbered_as_they_come,
+            "You number the words of these sentences as they come. Then a word has another id in each batch. "
+            "The ids are the places in `table`.",
+        ),
+        Mistake(
             lambda sentences, table: [[*_ids(s, table), EOS] for s in sentences],
             "The ids are right, but your rows differ in length, so that they are no tensor. Fill the shorter ones "
             "up with `<pad>`, 0.",
@@ -304,6 +352,11 @@ ENCODE_BATCH = Exercise(
         Mistake(
             lambda sentences, table: _filled([[*_ids(" ".join(s.replace(" ", "")), table), EOS] for s in sentences]),
             "Nearly all is 3, `<unk>`, and the rows are long: you walk over the letters of a sentence. "
+            "`sentence.split()` gives its words.",
+        ),
+        Mistake(
+            lambda sentences, table: _filled([[*(UNK for _ in s), EOS] for s in sentences]),
+            "Each letter and each blank became 3, `<unk>`: a loop over a string goes over its letters. "
             "`sentence.split()` gives its words.",
         ),
     ],
@@ -390,6 +443,45 @@ def _second_piece_stays(words: Words) -> list[list[str]]:
     return [_join(pieces, pair, step=1) for pieces, _ in words]
 
 
+def _overlapping(words: Words) -> list[list[str]]:
+    pair = _first_of_the_most_frequent(_pairs(words))
+    merged = []
+    for pieces, _ in words:
+        found = [both == pair for both in pairwise(pieces)]
+        starts, ends = [*found, False], [False, *found]
+        merged.append(["".join(pair) if s else p for p, s, e in zip(pieces, starts, ends, strict=True) if s or not e])
+    return merged
+
+
+def _last_piece_lost(words: Words) -> list[list[str]]:
+    return [
+        new[:-1] if new[-1] == pieces[-1] else new for new, (pieces, _) in zip(_merge_once(words), words, strict=True)
+    ]
+
+
+def _join_text(pieces: list[str], text: str) -> list[str]:
+    joined, i = [], 0
+    while i < len(pieces):
+        both = "".join(pieces[i : i + 2])
+        step = 2 if both == text and i + 1 < len(pieces) else 1
+        joined.append("".join(pieces[i : i + step]))
+        i += step
+    return joined
+
+
+def _counted_as_text(words: Words) -> list[list[str]]:
+    counts = Counter()
+    for pair, count in _pairs(words).items():
+        counts["".join(pair)] += count
+    text = min(counts, key=lambda text: (-counts[text], text))
+    return [_join_text(pieces, text) for pieces, _ in words]
+
+
+def _joined_by_text(words: Words) -> list[list[str]]:
+    text = "".join(_first_of_the_most_frequent(_pairs(words)))
+    return [_join_text(pieces, text) for pieces, _ in words]
+
+
 def _in_a_string(words: Words) -> list[list[str]]:
     pair = _first_of_the_most_frequent(_pairs(words))
     return [" ".join(pieces).replace(" ".join(pair), "".join(pair)).split() for pieces, _ in words]
@@ -436,7 +528,8 @@ MERGE_ONCE = Exercise(
         (_letters(("n o", 3), ("a t", 4), ("o n", 3)),),  # a pair has an order
         (_letters(("n o t", 2), ("a s", 2)),),  # of equals the first in the alphabet
         (_letters(("o o o h", 3), ("o o o o", 2)),),  # twice in a word, and overlapping
-        (_letters(("s id e", 5), ("id e", 1), ("brid e", 1)),),  # a piece may have several letters
+        # A piece may have several letters; two pairs may join to one text.
+        (_letters(("id e", 4), ("brid e", 1), ("i de", 1), ("st op", 3), ("s top", 3)),),
     ],
     also_right=[_from_the_left_into_the_last, lambda words: tuple(map(tuple, _merge_once(words)))],
     mistakes=[
@@ -475,6 +568,26 @@ MERGE_ONCE = Exercise(
             _second_piece_stays,
             "The second half of the pair stands there twice, in the new piece and once more behind it. After a pair "
             "go on two pieces, not one.",
+        ),
+        Mistake(
+            _overlapping,
+            "In “o o o” you use the middle piece twice, for two pairs that overlap. A piece that is joined is used up: "
+            "from left to right, “o o o” becomes “oo o”.",
+        ),
+        Mistake(
+            _last_piece_lost,
+            "The last piece of a word gets lost unless it is joined: a loop over neighbours ends one piece early. "
+            "What is left at the end must be appended.",
+        ),
+        Mistake(
+            _counted_as_text,
+            "You count the joined text, not the pair: “st” + “op” and “s” + “top” are two different pairs, although "
+            "both join to “stop”. Count the tuples.",
+        ),
+        Mistake(
+            _joined_by_text,
+            "You count the pairs, and then join wherever the text is the same: “i” + “de” joins to “ide” as “id” + "
+            "“e” does, but it is another pair. Compare both pieces.",
         ),
         Mistake(
             _in_a_string,

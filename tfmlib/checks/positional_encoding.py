@@ -32,6 +32,10 @@ ANGLES = Exercise(
             "These are the angles of position 6. Positions count from 0, and position 5 is the sixth word.",
         ),
         Mistake(
+            [4, 0.4, 0.04, 0.004],
+            "These are the angles of position 4. The position is given as 5: there is nothing to take off.",
+        ),
+        Mistake(
             [0.5, 0.05, 0.005, 0.0005],
             "You let i run from 1 to 4. It runs from 0 to 3: the fastest pair divides by 10000^0, which is 1.",
         ),
@@ -66,6 +70,10 @@ ANGLES = Exercise(
         Mistake(
             [math.degrees(5 / 10**i) for i in range(4)],
             "Your angles are in degrees. The formula's are in radians, where a full turn is 2π and not 360.",
+        ),
+        Mistake(
+            [5 / 10**i / math.tau for i in range(4)],
+            "Your angles are in full turns: you divided by 2π. The formula's are in radians, and need no 2π.",
         ),
         Mistake([0.005, 0.05, 0.5, 5], "These are the four, from the slowest to the fastest. Give the fastest first."),
         Mistake(
@@ -250,6 +258,14 @@ CODES = Exercise(
         Mistake(
             lambda positions, d_model: _angles(positions, _frequencies(d_model)).repeat_interleave(2, -1),
             "These are the angles. Take the sine of each for the even dimension and the cosine for the odd one.",
+        ),
+        Mistake(
+            lambda positions, d_model: _angles(positions, _frequencies(d_model)),
+            "These are the angles, (S, D/2). Each gives two numbers, its sine and its cosine, side by side: (S, D).",
+        ),
+        Mistake(
+            lambda positions, d_model: _pairs(_angles(positions, _frequencies(d_model)).floor()),
+            "Your angles are whole numbers: `//` divides a position without decimals. Divide with `/`.",
         ),
         Mistake(
             lambda positions, d_model: _pairs(_angles(positions, torch.ones(d_model // 2))),
@@ -485,6 +501,11 @@ SHIFT = Exercise(
             lambda k, d_model: _shift(-k, d_model),
             "Your matrix turns the other way: it takes PE(p) to PE(p − k). The block of the books, (cos, −sin; sin, "
             "cos), is for pairs with the cosine first. Here the sine is first, so the minus stands below.",
+        ),
+        Mistake(
+            lambda k, d_model: _shift(abs(k), d_model),
+            "A negative k turns back: yours turns on, as if k had no sign. Take k as it is, without `abs`. "
+            "The sine of a negative angle is negative, and that turns the other way.",
         ),
         Mistake(
             lambda k, d_model: _turn(k * torch.ones(d_model // 2, dtype=torch.float64)),

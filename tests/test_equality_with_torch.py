@@ -8,6 +8,7 @@ from torch import nn
 
 from tfmlib.attention import MultiHeadAttention, record_attention
 from tfmlib.decoder import Decoder
+from tfmlib.embedding import Embedding
 from tfmlib.encoder import Encoder
 from tfmlib.interop import copy_weights
 from tfmlib.masks import causal_mask
@@ -278,6 +279,11 @@ def test_weights_that_do_not_fit_are_refused_and_nothing_is_copied(build, error,
     with pytest.raises(error, match=says):
         copy_weights(ours, theirs)
     assert all(torch.equal(p, q) for p, q in zip(before, theirs.parameters(), strict=True))
+
+
+def test_a_part_without_a_twin_is_refused_with_the_parts_that_have_one():
+    with pytest.raises(TypeError, match="Embedding and Embedding are no twins.*MultiHeadAttention, .*Transformer to"):
+        copy_weights(Embedding(W, D), nn.Embedding(W, D))
 
 
 def test_biases_that_ours_lacks_are_refused_unless_they_are_zero():

@@ -78,7 +78,7 @@ class MultiHeadAttention(nn.Module):
         if d_model % n_heads:
             raise ValueError(
                 f"d_model is {d_model} and n_heads {n_heads}: {d_model} / {n_heads} leaves {d_model % n_heads}. "
-                "Each head takes an equal part of the vector, so d_model must be a multiple of n_heads."
+                "Each head has d_model / n_heads numbers of its own, so d_model must be a multiple of n_heads."
             )
         self.n_heads = n_heads
         self.in_proj = nn.Linear(d_model, 3 * d_model, bias)  # W_Q, W_K, W_V of all heads, one above the other

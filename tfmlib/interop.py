@@ -56,6 +56,11 @@ def copy_weights(source: nn.Module, target: nn.Module) -> None:
     """
     outward = type(source) in _TWINS
     ours, theirs = (source, target) if outward else (target, source)
+    if type(ours) not in _TWINS:
+        raise TypeError(
+            f"{type(source).__name__} and {type(target).__name__} are no twins; copy_weights copies "
+            f"{', '.join(twin.__name__ for twin in _TWINS)} to and from torch.nn. Other weights: copy them yourself."
+        )
     copies = []
     for mine, its, name in _parameters(ours, theirs, type(ours).__name__):
         if its is None and mine is None:

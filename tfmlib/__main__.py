@@ -422,7 +422,7 @@ RECIPE_OPTIONS = {
     "batch_tokens": (_count, "N", "tokens a batch, of both sides, padding included"),
     "learning_rate": (_number_or("paper"), "RATE", "the highest; 'paper': (d_model * warmup)^-0.5"),
     "warmup": (_count, "N", "steps in which the learning rate rises"),
-    "schedule": (str, ["inverse_sqrt", "linear"], "how it falls then; 'linear' to 0 at the last step"),
+    "schedule": (str, ["inverse_sqrt", "linear"], "how it falls then; 'linear' to nearly 0 at the last step"),
     "dropout": (float, "SHARE", "share of the numbers set to 0 in training"),
     "label_smoothing": (float, "SHARE", "share of the label that is spread over all tokens"),
     "clip": (_number_or("none"), "NORM", "largest norm of the gradient; 'none': any"),

@@ -37,7 +37,7 @@ class TrainingConfig:
         batch_tokens: tokens a batch, source and target, padding included (25,000 of each side in the paper).
         learning_rate: the highest, reached after `warmup` steps; None is the paper's, (d_model · warmup)^-½.
         warmup: steps in which the learning rate rises (4,000 in the paper).
-        schedule: after the warm-up, "inverse_sqrt" falls as the paper's, "linear" to 0 at the last step.
+        schedule: after the warm-up, "inverse_sqrt" falls as the paper's, "linear" to nearly 0 at the last step.
         label_smoothing: ε of the loss.
         clip: largest norm of the gradient; None does not clip. The paper does not say that it clips.
         precision: "float64", "float32", or "bfloat16" (weights in float32, products in bfloat16).

@@ -34,10 +34,13 @@ read: $(html)/index.html ## read the book at http://127.0.0.1:8000 (another port
 $(html)/index.html: $(ready) $(wildcard _config.yml _toc.yml book/* book/*/* notebooks/*.ipynb notebooks/*/*.ipynb)
 	@$(MAKE) --no-print-directory book
 
+# JupyterLab does not know the list of references: there a citation is written as its key, such as (vaswani2017).
+no_citations := 's/[{]cite(:t)?[}]`([^`]*)`/(\2)/g'
+
 lab: $(ready) ## run the notebooks in JupyterLab: your own copy, in my-notebooks
 	@cd notebooks && find . -name .ipynb_checkpoints -prune -o -name '*.ipynb' -print | while read -r notebook; do \
 		mine="../my-notebooks/$$notebook"; \
-		[ -e "$$mine" ] || { mkdir -p "$${mine%/*}" && cp "$$notebook" "$$mine.part" && ../$(bin)/jupyter-trust "$$mine.part" >/dev/null && mv "$$mine.part" "$$mine"; } || exit; \
+		[ -e "$$mine" ] || { mkdir -p "$${mine%/*}" && sed -E $(no_citations) "$$notebook" >"$$mine.part" && ../$(bin)/jupyter-trust "$$mine.part" >/dev/null && mv "$$mine.part" "$$mine"; } || exit; \
 	done
 	@$(python) -m jupyterlab --notebook-dir=my-notebooks
 

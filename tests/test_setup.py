@@ -39,7 +39,7 @@ class Clone:
             shutil.copy(ROOT / name, self.folder)
         self.tools = folder / "tools"
         self.tools.mkdir()
-        for name in ("sh", "make", "awk", "cat", "cp", "find", "ln", "mkdir", "mv", "rm", "sleep", "kill"):
+        for name in ("sh", "make", "awk", "cat", "cp", "find", "kill", "ln", "mkdir", "mv", "rm", "sed", "sleep"):
             if tool := shutil.which(name):
                 (self.tools / name).symlink_to(tool)
         self.install_python("python3")
@@ -194,13 +194,14 @@ def test_a_folder_that_was_moved_or_that_lost_its_python_is_set_up_afresh(clone)
 def test_lab_copies_what_the_learner_does_not_have_and_overwrites_nothing(clone):
     (clone.folder / "notebooks/solutions").mkdir(parents=True)
     for name in ("01_one_hot.ipynb", "solutions/01_one_hot.ipynb", "01_one_hot.md"):
-        (clone.folder / "notebooks" / name).write_text("ours")
+        (clone.folder / "notebooks" / name).write_text("ours, as in {cite}`vaswani2017`")
     assert clone.make("lab")[1] == 0
     mine = clone.folder / "my-notebooks"
     assert sorted(str(path.relative_to(mine)) for path in mine.rglob("*.*")) == [
         "01_one_hot.ipynb",
         "solutions/01_one_hot.ipynb",
     ]
+    assert (mine / "solutions/01_one_hot.ipynb").read_text() == "ours, as in (vaswani2017)"
     (mine / "01_one_hot.ipynb").write_text("mine")
     (clone.folder / "notebooks/02_embedding.ipynb").write_text("ours")
     assert clone.make("lab")[1] == 0

@@ -174,7 +174,8 @@ def main():
     for name, seconds, memory in bench_notebooks():
         print(f"| {name} | {seconds:.1f} | {memory:.0f} |", flush=True)
     seconds = list(bench_checks())
-    print(f"\n{len(seconds)} verdicts: {statistics.median(seconds):.3f} s is the median, {max(seconds):.3f} s the most.")
+    median = statistics.median(seconds)
+    print(f"\n{len(seconds)} verdicts: {median:.3f} s is the median, {max(seconds):.3f} s the most.")
     print("\n| times as fast: what tfmlib does | as `nn.Transformer` | as without the cache |\n| --- | ---: | ---: |")
     for bench in (bench_training, bench_decoding):
         for what, rival, without_cache in bench(repeats=15):

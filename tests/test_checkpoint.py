@@ -59,6 +59,16 @@ def test_the_attention_of_every_head_is_given_with_its_words():
     assert weights["encoder.layers.0.self_attention"].shape == (2, 5, 5)
 
 
+def test_the_attention_of_a_translation_that_takes_all_positions_is_given():
+    translator = new_translator(max_length=4)
+    assert translator.translate("the animal") == "l'l'l'l'"  # it is not trained, and never ends
+    _, target, weights = translator.attention("the animal")
+    assert target == ["l'"] * 4
+    assert weights["decoder.layers.0.cross_attention"].shape == (2, 4, 2)
+    with pytest.raises(ValueError, match="positions for 4"):
+        translator.attention("the animal", "l'animal n'a pas")
+
+
 def test_an_unknown_word_is_named_or_becomes_unk():
     with pytest.raises(UnknownWordError, match="'road'"):
         new_translator().translate("the road")

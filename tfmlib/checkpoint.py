@@ -170,9 +170,12 @@ class Translator:
         """
         source_ids = self.ids([source])
         words = greedy(self.model, source_ids)[0] if target is None else self.target_vocabulary.encode(target)
+        steps = len(words) + 1
+        if target is None:  # its own words may take all positions; then no <eos> comes
+            steps = min(steps, self.model.config.max_length)
         with record_attention(self.model) as weights:
-            self.model(source_ids, source_ids.new_tensor([[BOS, *words]]))
-        tokens = [self.target_vocabulary.tokens[i] for i in (*words, EOS)]
+            self.model(source_ids, source_ids.new_tensor([[BOS, *words][:steps]]))
+        tokens = [self.target_vocabulary.tokens[i] for i in (*words, EOS)[:steps]]
         return self.source_vocabulary.tokenize(source), tokens, {name: w[0][0] for name, w in weights.items()}
 
 

@@ -1,4 +1,7 @@
-"""Who looks at whom: scaled dot-product attention and many heads of it (paper, section 3.2)."""
+"""Who looks at whom: scaled dot-product attention and many heads of it.
+
+Paper, section 3.2.
+"""
 
 import math
 from collections.abc import Iterator
@@ -9,12 +12,19 @@ import torch.nn.functional as F
 from torch import nn
 
 
-def scaled_dot_product_attention(q, k, v, may_attend=None) -> tuple[torch.Tensor, torch.Tensor]:
-    """Attention(Q, K, V) = softmax(Q Kᵀ / √d_k) V, written out (paper, equation 1).
+def scaled_dot_product_attention(
+    q: torch.Tensor,
+    k: torch.Tensor,
+    v: torch.Tensor,
+    may_attend: torch.Tensor | None = None,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Attention(Q, K, V) = softmax(Q Kᵀ / √d_k) V (paper, equation 1).
 
-    A query that may attend to nothing gets weights and an output of zero, and its gradients are finite.
+    A query that may attend to nothing gets weights and an output of zero,
+    and its gradients are finite.
 
-    Shape: q (…, T, K), k (…, S, K), v (…, S, d_v), may_attend bool, True = may attend, broadcast to (…, T, S).
+    Shape: q (…, T, K), k (…, S, K), v (…, S, d_v), may_attend bool,
+    True = may attend, broadcast to (…, T, S).
     Returns the output (…, T, d_v) and the weights (…, T, S).
     """
     scores = q @ k.transpose(-2, -1) / math.sqrt(q.size(-1))  # (…, T, S)
@@ -22,8 +32,10 @@ def scaled_dot_product_attention(q, k, v, may_attend=None) -> tuple[torch.Tensor
         weights = scores.softmax(-1)  # (…, T, S), each row sums to 1
     else:
         blind = ~may_attend.any(-1, keepdim=True)  # (…, T, 1)
-        # A row of −∞ alone would be NaN, in the gradient even after a repair: so it is left as it is, then set to 0.
-        weights = scores.masked_fill(~(may_attend | blind), -math.inf).softmax(-1).masked_fill(blind, 0.0)
+        # A row of −∞ alone would be NaN, in the gradient even after a
+        # repair: so it is left as it is, then set to 0.
+        scores = scores.masked_fill(~(may_attend | blind), -math.inf)
+        weights = scores.softmax(-1).masked_fill(blind, 0.0)  # (…, T, S)
     return weights @ v, weights
 
 
@@ -56,20 +68,27 @@ class KeyValueCache:
 
 
 class MultiHeadAttention(nn.Module):
-    """MultiHead(Q, K, V) = Concat(head_1 … head_h) W_O (paper, section 3.2.2), with d_k = d_v = d_model / n_heads.
+    """MultiHead(Q, K, V) = Concat(head_1 … head_h) W_O.
 
-    Without `memory` it is self-attention: queries, keys and values come from `x`. With `memory` it is
-    cross-attention: the queries come from `x`, keys and values from `memory`, which may be given as a tensor or
-    as the pair that `keys_values` made of it.
+    As in the paper, section 3.2.2, with d_k = d_v = d_model / n_heads.
 
-    Shape: x (B, T, D), memory (B, S, D), may_attend bool, True = may attend, broadcast to (B, H, T, S) → (B, T, D).
+    Without `memory` it is self-attention: queries, keys and values come from
+    `x`. With `memory` it is cross-attention: the queries come from `x`, keys
+    and values from `memory`, which may be given as a tensor or as the pair
+    that `keys_values` made of it.
+
+    Shape: x (B, T, D), memory (B, S, D), may_attend bool, True = may attend,
+    broadcast to (B, H, T, S) → (B, T, D).
 
     Args of `forward`:
-        is_causal: word t sees the words up to t. It takes the place of a mask, and is faster than one.
-        past: a cache, which gets the new keys and values; the queries see all that it holds.
+        is_causal: word t sees the words up to t. It takes the place of a
+            mask, and is faster than one.
+        past: a cache, which gets the new keys and values; the queries see
+            all that it holds.
 
     Raises:
-        ValueError: d_model is not divisible by n_heads; shapes that do not fit; a mask beside is_causal.
+        ValueError: d_model is not divisible by n_heads; shapes that do not
+            fit; a mask beside is_causal.
         TypeError: a mask that is not boolean.
     """
 
@@ -77,46 +96,69 @@ class MultiHeadAttention(nn.Module):
         super().__init__()
         if d_model % n_heads:
             raise ValueError(
-                f"d_model is {d_model} and n_heads {n_heads}: {d_model} / {n_heads} leaves {d_model % n_heads}. "
-                "Each head has d_model / n_heads numbers of its own, so d_model must be a multiple of n_heads."
+                f"d_model is {d_model} and n_heads {n_heads}: "
+                f"{d_model} / {n_heads} leaves {d_model % n_heads}. "
+                "Each head has d_model / n_heads numbers of its own, so "
+                "d_model must be a multiple of n_heads."
             )
         self.n_heads = n_heads
-        self.in_proj = nn.Linear(d_model, 3 * d_model, bias)  # W_Q, W_K, W_V of all heads, one above the other
+        # W_Q, W_K, W_V of all heads, one above the other
+        self.in_proj = nn.Linear(d_model, 3 * d_model, bias)
         self.out_proj = nn.Linear(d_model, d_model, bias)  # W_O
-        self.record: list[torch.Tensor] | None = None  # see record_attention
+        # see record_attention
+        self.record: list[torch.Tensor] | None = None
 
     def split_heads(self, x: torch.Tensor) -> torch.Tensor:
-        """(B, T, D) → (B, H, T, K): each head gets its own K numbers of each word."""
+        """(B, T, D) → (B, H, T, K), K numbers of each word a head."""
         return x.unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
 
-    def keys_values(self, memory: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Project the memory, (B, S, D), to keys and values, each (B, H, S, K)."""
+    def keys_values(self, memory: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Project the memory, (B, S, D), to keys and values, (B, H, S, K)."""
         D = memory.size(-1)
-        bias = None if self.in_proj.bias is None else self.in_proj.bias[D:]
-        k, v = F.linear(memory, self.in_proj.weight[D:], bias).chunk(2, -1)  # (B, S, D) each
+        weight, bias = self.in_proj.weight[D:], self.in_proj.bias
+        bias = None if bias is None else bias[D:]
+        k, v = F.linear(memory, weight, bias).chunk(2, -1)  # (B, S, D) each
         return self.split_heads(k), self.split_heads(v)
 
-    def forward(self, x, memory=None, may_attend=None, is_causal=False, past: KeyValueCache | None = None):
+    def forward(
+        self,
+        x: torch.Tensor,
+        memory: torch.Tensor | tuple[torch.Tensor, ...] | None = None,
+        may_attend: torch.Tensor | None = None,
+        is_causal: bool = False,
+        past: KeyValueCache | None = None,
+    ) -> torch.Tensor:
         D = self.out_proj.out_features
         if x.dim() != 3 or x.size(-1) != D:
-            raise ValueError(f"x has the shape {tuple(x.shape)}; wanted (batch, words, d_model = {D}).")
+            got = f"x has the shape {tuple(x.shape)}"
+            raise ValueError(f"{got}; wanted (batch, words, d_model = {D}).")
         if memory is None:
-            q, k, v = map(self.split_heads, self.in_proj(x).chunk(3, -1))  # (B, H, T, K) each
+            qkv = self.in_proj(x).chunk(3, -1)  # three of (B, T, D)
+            q, k, v = map(self.split_heads, qkv)  # (B, H, T, K) each
             if past is not None:
                 k, v = past.append(k, v)  # (B, H, S, K), S = all words so far
         else:
-            bias = None if self.in_proj.bias is None else self.in_proj.bias[:D]
-            q = self.split_heads(F.linear(x, self.in_proj.weight[:D], bias))  # (B, H, T, K)
-            k, v = memory if isinstance(memory, tuple) else self.keys_values(memory)  # (B, H, S, K)
+            weight, bias = self.in_proj.weight[:D], self.in_proj.bias
+            bias = None if bias is None else bias[:D]
+            q = self.split_heads(F.linear(x, weight, bias))  # (B, H, T, K)
+            if not isinstance(memory, tuple):
+                memory = self.keys_values(memory)
+            k, v = memory  # (B, H, S, K) each
         if len(k) != len(q):
-            raise ValueError(f"x has a batch of {len(q)} sentences and memory one of {len(k)}; they must be the same.")
+            got = f"a batch of {len(q)} sentences and memory one of {len(k)}"
+            raise ValueError(f"x has {got}; they must be the same.")
         self._check_mask(may_attend, is_causal, (*q.shape[:3], k.size(2)))
         if self.record is None:
-            heads = F.scaled_dot_product_attention(q, k, v, attn_mask=may_attend, is_causal=is_causal)  # (B, H, T, K)
+            fused = F.scaled_dot_product_attention  # PyTorch's own
+            # (B, H, T, K)
+            heads = fused(q, k, v, attn_mask=may_attend, is_causal=is_causal)
         else:
             if is_causal:
-                may_attend = torch.ones(q.size(2), k.size(2), dtype=torch.bool, device=x.device).tril()  # (T, S)
-            heads, weights = scaled_dot_product_attention(q, k, v, may_attend)  # (B, H, T, K), (B, H, T, S)
+                T, S = q.size(2), k.size(2)
+                ones = torch.ones(T, S, dtype=torch.bool, device=x.device)
+                may_attend = ones.tril()  # (T, S)
+            # (B, H, T, K), (B, H, T, S)
+            heads, weights = scaled_dot_product_attention(q, k, v, may_attend)
             self.record.append(weights)
         return self.out_proj(heads.transpose(1, 2).flatten(2))  # (B, T, D)
 
@@ -124,23 +166,29 @@ class MultiHeadAttention(nn.Module):
     def _check_mask(may_attend, is_causal, shape) -> None:
         if is_causal and shape[2] != shape[3]:
             raise ValueError(
-                f"is_causal with {shape[2]} queries and {shape[3]} keys: which key is whose own word? Give a mask "
-                "(tfmlib.masks.causal_mask), or, for one query that sees all keys, neither."
+                f"is_causal with {shape[2]} queries and {shape[3]} keys: "
+                "which key is whose own word? Give a mask "
+                "(tfmlib.masks.causal_mask), or, for one query that sees all "
+                "keys, neither."
             )
         if may_attend is None:
             return
         if is_causal:
-            raise ValueError("got a mask beside is_causal; compose them: may_attend & causal_mask(T).")
+            how = "compose them: may_attend & causal_mask(T)"
+            raise ValueError(f"got a mask beside is_causal; {how}.")
         if may_attend.dtype != torch.bool:
             raise TypeError(
-                f"the mask is of {may_attend.dtype}; it must be boolean, True = may attend. "
-                "A mask of 0 and −∞ that is added to the scores becomes one by `mask == 0`."
+                f"the mask is of {may_attend.dtype}; it must be boolean, "
+                "True = may attend. A mask of 0 and −∞ that is added to "
+                "the scores becomes one by `mask == 0`."
             )
         sizes = zip(reversed(may_attend.shape), reversed(shape), strict=False)
-        if may_attend.dim() > 4 or any(given not in (1, wanted) for given, wanted in sizes):
+        fits = all(given in (1, wanted) for given, wanted in sizes)
+        if may_attend.dim() > 4 or not fits:
             raise ValueError(
-                f"the mask has the shape {tuple(may_attend.shape)}; it must broadcast to "
-                f"(batch, heads, queries, keys) = {tuple(shape)}."
+                f"the mask has the shape {tuple(may_attend.shape)}; it must "
+                "broadcast to (batch, heads, queries, keys) = "
+                f"{tuple(shape)}."
             )
 
 

@@ -11,34 +11,67 @@ from tfmlib.sublayer import Sublayer
 class EncoderLayer(nn.Module):
     """Self-attention, then the feed-forward network, each in its `Sublayer`.
 
-    Shape: x (B, S, D), may_attend bool, broadcast to (B, H, S, S) → (B, S, D).
+    Shape: x (B, S, D), may_attend bool, broadcast to (B, H, S, S)
+    → (B, S, D).
     """
 
-    def __init__(self, d_model, n_heads, d_ff, dropout=0.1, pre_norm=False, bias=False):
+    def __init__(
+        self,
+        d_model,
+        n_heads,
+        d_ff,
+        dropout=0.1,
+        pre_norm=False,
+        bias=False,
+    ):
         super().__init__()
         self.self_attention = MultiHeadAttention(d_model, n_heads, bias)
         self.feed_forward = FeedForward(d_model, d_ff)
-        self.sublayers = nn.ModuleList(Sublayer(d_model, dropout, pre_norm) for _ in range(2))
+        both = [Sublayer(d_model, dropout, pre_norm) for _ in range(2)]
+        self.sublayers = nn.ModuleList(both)
 
-    def forward(self, x: torch.Tensor, may_attend: torch.Tensor | None = None) -> torch.Tensor:
-        x = self.sublayers[0](x, lambda x: self.self_attention(x, may_attend=may_attend))
+    def forward(
+        self,
+        x: torch.Tensor,
+        may_attend: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        def attend(x):
+            return self.self_attention(x, may_attend=may_attend)
+
+        x = self.sublayers[0](x, attend)
         return self.sublayers[1](x, self.feed_forward)
 
 
 class Encoder(nn.Module):
-    """`n_layers` layers, one upon the other; pre-LN needs one more LayerNorm at the top, post-LN ends in one.
+    """`n_layers` layers, one upon the other.
 
-    Shape: x (B, S, D), may_attend bool, broadcast to (B, H, S, S) → the memory, (B, S, D).
+    Pre-LN needs one more LayerNorm at the top; post-LN ends in one.
+
+    Shape: x (B, S, D), may_attend bool, broadcast to (B, H, S, S)
+    → the memory, (B, S, D).
     """
 
-    def __init__(self, n_layers, d_model, n_heads, d_ff, dropout=0.1, pre_norm=False, bias=False):
+    def __init__(
+        self,
+        n_layers,
+        d_model,
+        n_heads,
+        d_ff,
+        dropout=0.1,
+        pre_norm=False,
+        bias=False,
+    ):
         super().__init__()
-        self.layers = nn.ModuleList(
-            EncoderLayer(d_model, n_heads, d_ff, dropout, pre_norm, bias) for _ in range(n_layers)
-        )
+        sizes = d_model, n_heads, d_ff, dropout, pre_norm, bias
+        layers = [EncoderLayer(*sizes) for _ in range(n_layers)]
+        self.layers = nn.ModuleList(layers)
         self.norm = nn.LayerNorm(d_model) if pre_norm else nn.Identity()
 
-    def forward(self, x: torch.Tensor, may_attend: torch.Tensor | None = None) -> torch.Tensor:
+    def forward(
+        self,
+        x: torch.Tensor,
+        may_attend: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         for layer in self.layers:
             x = layer(x, may_attend)
         return self.norm(x)

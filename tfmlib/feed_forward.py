@@ -5,7 +5,9 @@ from torch import nn
 
 
 class FeedForward(nn.Module):
-    """FFN(x) = max(0, x W_1 + b_1) W_2 + b_2, the same for each word (paper, equation 2).
+    """FFN(x) = max(0, x W_1 + b_1) W_2 + b_2, the same for each word.
+
+    Source: the paper, equation 2.
 
     Shape: (B, T, D) → (B, T, D), with d_ff numbers a word in between.
     """
@@ -16,4 +18,5 @@ class FeedForward(nn.Module):
         self.outer = nn.Linear(d_ff, d_model)  # W_2, b_2
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.outer(self.inner(x).relu())  # (B, T, D) → (B, T, F) → (B, T, D)
+        hidden = self.inner(x).relu()  # (B, T, D) → (B, T, F)
+        return self.outer(hidden)  # (B, T, D)

@@ -6,11 +6,17 @@ import torch
 from torch import nn
 
 
-def layer_norm(x: torch.Tensor, gain: torch.Tensor, bias: torch.Tensor, eps: float = 1e-5) -> torch.Tensor:
-    """LayerNorm written out: each word's D numbers to mean 0 and variance 1, times the gain, plus the bias.
+def layer_norm(
+    x: torch.Tensor,
+    gain: torch.Tensor,
+    bias: torch.Tensor,
+    eps: float = 1e-5,
+) -> torch.Tensor:
+    """LayerNorm written out: each word's D numbers to mean 0 and variance 1.
 
-    The variance is the biased one (divided by D), and eps stands inside the root, as in `torch.nn.LayerNorm`,
-    which the model uses. Source: Ba et al., 2016.
+    Then they are multiplied by the gain, and the bias is added. The variance
+    is the biased one (divided by D), and eps stands inside the root, as in
+    `torch.nn.LayerNorm`, which the model uses. Source: Ba et al., 2016.
 
     Shape: x (…, D), gain (D,), bias (D,) → (…, D).
     """
@@ -20,18 +26,29 @@ def layer_norm(x: torch.Tensor, gain: torch.Tensor, bias: torch.Tensor, eps: flo
 
 
 class Sublayer(nn.Module):
-    """LayerNorm(x + Dropout(f(x))), the paper's order (post-LN); with `pre_norm`, x + Dropout(f(LayerNorm(x))).
+    """LayerNorm(x + Dropout(f(x))), the paper's order (post-LN).
+
+    With `pre_norm` it is x + Dropout(f(LayerNorm(x))).
 
     Shape: x (B, T, D) and f: (B, T, D) → (B, T, D) give (B, T, D).
     """
 
-    def __init__(self, d_model: int, dropout: float = 0.1, pre_norm: bool = False):
+    def __init__(
+        self,
+        d_model: int,
+        dropout: float = 0.1,
+        pre_norm: bool = False,
+    ):
         super().__init__()
         self.norm = nn.LayerNorm(d_model)
         self.dropout = nn.Dropout(dropout)
         self.pre_norm = pre_norm
 
-    def forward(self, x: torch.Tensor, f: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+    def forward(
+        self,
+        x: torch.Tensor,
+        f: Callable[[torch.Tensor], torch.Tensor],
+    ) -> torch.Tensor:
         if self.pre_norm:
             return x + self.dropout(f(self.norm(x)))
         return self.norm(x + self.dropout(f(x)))

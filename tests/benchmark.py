@@ -4,6 +4,8 @@ Each pair of rivals takes turns, on one thread; a figure is the ratio of their m
 same thing: `nn.Transformer` gets the same embeddings, masks, dropout and loss, and tfmlib's weights.
 """
 
+import math
+import os
 import resource
 import shutil
 import statistics
@@ -16,8 +18,13 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from conftest import BROWSERS
+from playwright.sync_api import sync_playwright
 from torch import nn
 
+from tfmlib import corpus, draw
+from tfmlib.attention import scaled_dot_product_attention
+from tfmlib.checkpoint import Translator
 from tfmlib.checks import EXERCISES, check
 from tfmlib.decoding import generate
 from tfmlib.interop import copy_weights
@@ -143,6 +150,31 @@ def bench_decoding(repeats):
             yield what, f"{loop:.2f}", f"{without_cache:.2f}"
 
 
+def attention_in_loops(q, k, v):
+    """Attention as its formula stands there, one word after the other, as in chapter 5."""
+    outputs = []
+    for one_q, one_k, one_v in zip(q, k, v, strict=True):
+        for q_i in one_q:
+            exps = [torch.exp(q_i @ k_j / math.sqrt(len(k_j))) for k_j in one_k]
+            total = sum(exps)
+            outputs.append(sum(e / total * v_j for e, v_j in zip(exps, one_v, strict=True)))
+    return torch.stack(outputs).view(*q.shape[:2], -1)
+
+
+def attention_by_einsum(q, k, v):
+    scores = torch.einsum("btk,bsk->bts", q, k) / math.sqrt(q.size(-1))
+    return torch.einsum("bts,bsv->btv", scores.softmax(-1), v)
+
+
+def bench_attention(repeats):
+    for n_sentences, length, d_k in ((2, 12, 16), (8, 64, 64)):
+        q, k, v = torch.randn(3, n_sentences, length, d_k, generator=torch.Generator().manual_seed(0))
+        ways = scaled_dot_product_attention, attention_by_einsum, attention_in_loops
+        product, einsum, loops = (partial(way, q, k, v) for way in ways)
+        (einsum,), (loops,) = ratios(product, einsum, repeats=100 * repeats), ratios(product, loops, repeats=repeats)
+        yield f"{n_sentences} sentences of {length} words, d_k {d_k}", f"{einsum:.1f}", f"{loops:.0f}"
+
+
 def bench_notebooks():
     """Seconds from the start of the kernel to the end, and the largest memory so far, in MB."""
     sys.path.insert(0, str(NOTEBOOKS))
@@ -166,6 +198,27 @@ def bench_checks():
             yield time.perf_counter() - start
 
 
+LIVE = """sentences => sentences.map(sentence => {
+    const text = document.querySelector('.own input'), start = performance.now();
+    text.value = sentence;
+    text.form.requestSubmit();
+    return (performance.now() - start) / document.querySelectorAll('.chips label').length;
+})"""
+
+
+def bench_live():
+    """Milliseconds a word that the live model takes in a browser, for 100 sentences: to write it and to draw it."""
+    sentences = [sentence.text("en") for sentence in corpus.load("held_out", 100)]
+    html = draw.live_translator(Translator.load(), sentences[:1], title="", alt="")._repr_html_()
+    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=program) as browser:
+        page = browser.new_page(reduced_motion="reduce")
+        page.set_content(f"<!DOCTYPE html>{html}")
+        for how in ("greedy", "beam"):
+            page.locator(f"[value={how}]").check()
+            yield how, page.evaluate(LIVE, sentences)
+
+
 def main():
     warnings.filterwarnings("ignore", "The PyTorch API of nested tensors")
     torch.set_num_threads(1)
@@ -176,10 +229,16 @@ def main():
     seconds = list(bench_checks())
     median = statistics.median(seconds)
     print(f"\n{len(seconds)} verdicts: {median:.3f} s is the median, {max(seconds):.3f} s the most.")
+    for how, times in bench_live():
+        told = f"{statistics.median(times):.1f} ms a word is the median, {max(times):.1f} ms the most"
+        print(f"The live model, {how}: {told}.")
     print("\n| times as fast: what tfmlib does | as `nn.Transformer` | as without the cache |\n| --- | ---: | ---: |")
     for bench in (bench_training, bench_decoding):
         for what, rival, without_cache in bench(repeats=15):
             print(f"| {what} | {rival} | {without_cache} |", flush=True)
+    print("\n| times as long as the batched product: attention | einsum | loops |\n| --- | ---: | ---: |")
+    for what, einsum, loops in bench_attention(repeats=5):
+        print(f"| {what} | {einsum} | {loops} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
+from tfmlib import draw
+
 BROWSERS = (
     *("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
@@ -38,3 +40,24 @@ def browser():
         browser = playwright.chromium.launch(executable_path=program, args=[only_here])
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def opened(browser):
+    """A function that opens pictures as a page, and gives the page."""
+    contexts = []
+
+    def open_(*pictures, width=1280, theme="light", **options):
+        context = browser.new_context(viewport={"width": width, "height": 800}, **options)
+        contexts.append(context)
+        page, (ground, text) = context.new_page(), (draw.PAGE[theme == "dark"], ("#333333", "#cccccc")[theme == "dark"])
+        page.set_content(
+            f'<!DOCTYPE html><html lang="en" data-theme="{theme}"><title>a</title>'
+            f'<meta name="viewport" content="width=device-width"><body style="background:{ground};color:{text}">'
+            f"<main><h1>a</h1>{''.join(picture._repr_html_() for picture in pictures)}</main>"
+        )
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()

@@ -414,27 +414,6 @@ def test_the_source_of_a_function_is_shown_as_code():
 # ---- What answers, in a browser.
 
 
-@pytest.fixture(scope="module")
-def opened(browser):
-    """A function that opens pictures as a page, and gives the page."""
-    contexts = []
-
-    def open_(*pictures, width=1280, theme="light", **options):
-        context = browser.new_context(viewport={"width": width, "height": 800}, **options)
-        contexts.append(context)
-        page, (ground, text) = context.new_page(), (draw.PAGE[theme == "dark"], ("#333333", "#cccccc")[theme == "dark"])
-        page.set_content(
-            f'<!DOCTYPE html><html lang="en" data-theme="{theme}"><title>a</title>'
-            f'<meta name="viewport" content="width=device-width"><body style="background:{ground};color:{text}">'
-            f"<main><h1>a</h1>{''.join(picture._repr_html_() for picture in pictures)}</main>"
-        )
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-
-
 def word(page, side, text):
     return page.locator(f".{side} label", has_text=re.compile(f"{text}$"))
 

@@ -2,11 +2,17 @@
 
 A picture is text, the same on every machine, and a test compares it byte for byte. Its words are drawn by the page
 (and so Chinese words too); it carries a title that says what to see and an alternative text that says what it shows.
+
+Numbers are drawn by `matrix`, `strips` and `attention`; curves by `figure` and `plot`; the machine by `transformer`,
+the map, and its parts by `flow`. `attention_view` and `softmax_view` answer the reader's hand.
 """
 
 from .curves import figure, plot
+from .flow import Box, Branches, Layer, Plus, Shortcut, Words, flow
 from .heat_map import attention, matrix
+from .live import live_translator
 from .picture import PAGE, PALETTE, Picture
+from .softmax import softmax_view
 from .source import Source
 from .strips import strips
 from .transformer import transformer
@@ -15,13 +21,22 @@ from .view import attention_view
 __all__ = [
     "PAGE",
     "PALETTE",
+    "Box",
+    "Branches",
+    "Layer",
     "Picture",
+    "Plus",
+    "Shortcut",
     "Source",
+    "Words",
     "attention",
     "attention_view",
     "figure",
+    "flow",
+    "live_translator",
     "matrix",
     "plot",
+    "softmax_view",
     "strips",
     "transformer",
 ]

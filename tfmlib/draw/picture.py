@@ -30,6 +30,7 @@ class Picture:
         narrowest: the width in pixels below which it scrolls. Down to it only the width shrinks, not the words: places
             in the SVG are in percent. By default the picture has no such width, and shrinks as a whole.
         padding: the room for words above, right, below and left of what has a `narrowest` width.
+        read: whether the arrow keys read its values, where it has a `narrowest` width.
         script: what makes it answer, from `script`.
     """
 
@@ -43,10 +44,11 @@ class Picture:
         *,
         narrowest: int | None = None,
         padding: tuple[int, int, int, int] = (0, 0, 0, 0),
+        read: bool = True,
         script: str = "",
     ):
         self.svg, self.width, self.height, self.title, self.alt = svg, width, height, title, alt
-        self.narrowest, self.padding, self.script = narrowest, padding, script
+        self.narrowest, self.padding, self.read, self.script = narrowest, padding, read, script
 
     def __repr__(self) -> str:
         return f"{self.title}\n{self.alt}"
@@ -62,7 +64,8 @@ class Picture:
         if self.narrowest is not None:  # JupyterLab keeps the arrow keys for itself, but for such an element
             label = f'role="group" aria-label="{escape(self.title)}. The arrow keys read the values."'
             lab = f'data-lm-suppress-shortcuts="true" style="max-width:{self.width}px"'
-            svg = f'<div class="answers" tabindex="0" {lab} {label}>\n{svg}\n</div>'
+            keys = f' tabindex="0" {lab} {label}' if self.read else ""
+            svg = f'<div class="answers"{keys}>\n{svg}\n</div>'
         return (
             '<figure class="tfm" style="margin:0;padding:0">\n'
             '<figcaption style="padding:0 0 .5em;color:inherit;text-align:left;font-weight:600;line-height:1.4">'
@@ -70,11 +73,21 @@ class Picture:
         )
 
 
-def script(name: str, data) -> str:
-    """The script `name` of this folder, and the data that it gets: the page shows them where the picture stands."""
-    code = Path(__file__).with_name(name).read_text(encoding="utf-8").rstrip().rstrip(";")
+def script(name: str, data, *used: str) -> str:
+    """The script `name` of this folder, and what it gets: the figure in which it stands, the data, scripts it uses."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    return f'<script>\n({code})(document.currentScript.closest("figure"), {text});\n</script>\n'
+    given = ", ".join(['document.currentScript.closest("figure")', text, *map(_code, used)])
+    return f"<script>\n({_code(name)})({given});\n</script>\n"
+
+
+def _code(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8").rstrip().rstrip(";")
+
+
+def style(*names: str) -> str:
+    """The style sheets of these names, in this folder."""
+    text = " ".join(" ".join(Path(__file__).with_name(name).read_text(encoding="utf-8").split()) for name in names)
+    return f"<style>{text}</style>"
 
 
 def text_width(word: str, font: int = FONT) -> int:

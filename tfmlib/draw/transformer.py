@@ -72,7 +72,7 @@ class Part(Piece):
             f'<text class="number" x="{x + NUMBER / 2:g}" y="{middle + 5:g}">{self.chapter}</text>',
         ]
         for row, line in enumerate(self.lines):
-            signs.append(f'<text x="{name:g}" y="{first + 17 * row:g}">{_coloured(line)}</text>')
+            signs.append(f'<text x="{name:g}" y="{first + 17 * row:g}">{coloured(line)}</text>')
         if self.icon:
             place = f"translate({x + width - ICON - 8} {middle:g})"
             signs.append(f'<path class="icon" transform="{place}" d="{self.icon}"/>')
@@ -138,7 +138,7 @@ def _direction(start: Point, end: Point) -> Point:
     return tuple((b > a) - (b < a) for a, b in zip(start, end, strict=True))
 
 
-def _coloured(line: str) -> str:
+def coloured(line: str) -> str:
     """The line; a word that names a thing of the palette has its colour."""
     return " ".join(
         f'<tspan class="{word.lower()}">{word}</tspan>' if word.lower() in PALETTE else escape(word)
@@ -338,12 +338,18 @@ def _alt(chapter: int | None) -> str:
     return what
 
 
-def _style() -> str:
+def look() -> str:
+    """The look of the pieces, as CSS."""
     return (
         f".tfm .map{{--faint:{FAINT[0]}}}{DARK_PAGE} .tfm .map{{--faint:{FAINT[1]}}}"
         + "".join(f".tfm .map .{role}{{--c:var(--{role})}}" for role in ("ink", *PALETTE))
         + "".join(f".tfm .map {pieces}{{{look}}}" for pieces, look in LOOK.items())
-        + ".tfm>svg:has(>.map){display:block}.tfm>.chapters{position:absolute;bottom:0;left:0;width:100%;"
+    )
+
+
+def _style() -> str:
+    return (
+        f"{look()}.tfm>svg:has(>.map){{display:block}}.tfm>.chapters{{position:absolute;bottom:0;left:0;width:100%;"
         f"max-width:{WIDTH}px;aspect-ratio:{WIDTH}/{HEIGHT}}}"
         ".tfm>.chapters a{position:absolute;border-radius:5px}"
         ".tfm>.chapters a:hover{background:currentColor;opacity:.15}"

@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import torch
 
 from .heat_map import attention
-from .picture import Picture, script
+from .picture import Picture, script, style
 
 
 def attention_view(
@@ -75,6 +74,5 @@ def attention_view(
     parts = [one["part"] for one in shown]
     shown.sort(key=lambda one: parts.index(one["part"]))
     data = {"alt": alt, "attentions": shown, "start": [one["name"] for one in shown].index(start)}
-    style = " ".join(Path(__file__).with_name("view.css").read_text(encoding="utf-8").split())
-    picture.script = f"<style>{style}</style>\n" + script("view.js", data)
+    picture.script = f"{style('view.css')}\n{script('view.js', data)}"
     return picture

@@ -6,14 +6,33 @@
 Each chapter's exercises are a module named as its part: what is right, the catalogue of mistakes, the hints.
 """
 
-from . import embedding, one_hot, positional_encoding
+from . import (
+    embedding,
+    encoder,
+    feed_forward,
+    multi_head,
+    one_hot,
+    positional_encoding,
+    query_key_value,
+    residual_layer_norm,
+    scaled_softmax,
+)
 from .exercise import Exercise, Mistake
 from .judging import judge
 from .verdict import Verdict
 
-EXERCISES = {
-    exercise.number: exercise for chapter in (one_hot, embedding, positional_encoding) for exercise in chapter.EXERCISES
-}
+CHAPTERS = (
+    one_hot,
+    embedding,
+    positional_encoding,
+    query_key_value,
+    scaled_softmax,
+    multi_head,
+    feed_forward,
+    residual_layer_norm,
+    encoder,
+)
+EXERCISES = {exercise.number: exercise for chapter in CHAPTERS for exercise in chapter.EXERCISES}
 __all__ = ["EXERCISES", "Exercise", "Mistake", "Verdict", "check", "hint"]
 
 _hints_given: dict[str, int] = {}

@@ -665,6 +665,18 @@ def test_an_error_alone_is_no_mistake_of_the_catalogue_unless_it_says_the_same()
     assert "You take a part." not in says(judge(task, lambda x: torch.zeros(1)[x]))
 
 
+def test_an_argument_that_comes_back_on_one_input_alone_is_no_reason():
+    task = exercise(lambda x, y: x + y, (torch.eye(2), torch.eye(2)), (torch.ones(2, 2), torch.ones(2, 2)))
+    assert "gives back" not in says(judge(task, lambda x, y: x @ y))
+    assert "gives back its argument `x`" in says(judge(task, lambda x, y: x))
+
+
+def test_what_came_is_written_with_as_many_decimals_as_it_takes_to_see_that_it_is_wrong():
+    verdict = judge(exercise(lambda x: x / 3, (torch.ones(1),)), lambda x: x / 3 + 2e-6)
+    written = [text for label, text in verdict.evidence if label.startswith(("Expected", "Came"))]
+    assert written == ["[0.333333]", "[0.333335]"]
+
+
 def times(factor):
     return lambda ids, table: table[ids] * factor
 

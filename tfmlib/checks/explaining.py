@@ -34,7 +34,7 @@ MEANINGS = {
         ),
         r"truth value of an array|Boolean value of Tensor": (
             "`if`, `and`, `or` need one True or False, and here are several. `.all()` and `.any()` make one of "
-            "them; `&` and `|` join them one by one."
+            "them; `&` and `|` join them one by one, and `~` stands for `not`."
         ),
         r"only one element tensors|converted to Scalar|single element can be converted": (
             "One number is needed here, and this is a tensor of several."

@@ -177,7 +177,7 @@ def _compare(exercise: Exercise, answer, inputs: list[tuple], wanted: list, outc
         return _stopped(exercise, answer, inputs[i], outcomes[i].error, *says)
     expected, came = wanted[i], outcomes[i].value
     if not says:
-        says = [_general(exercise, inputs[i], wanted, outcomes, i) or difference(came, expected, least)]
+        says = [_general(exercise, inputs, wanted, outcomes, i) or difference(came, expected, least)]
         says += [_change(exercise, *pair) for pair in zip(inputs, outcomes, strict=True) if pair[1].changed][:1]
         says += [f"For {sum(right)} of the {len(right)} inputs that were tried it is right."] * any(right)
     evidence = _side_by_side(expected, came, least)
@@ -186,7 +186,7 @@ def _compare(exercise: Exercise, answer, inputs: list[tuple], wanted: list, outc
     return _wrong(exercise, inputs[i], says, *evidence)
 
 
-def _general(exercise: Exercise, arguments: tuple, wanted: list, outcomes: list[Outcome], i: int) -> str:
+def _general(exercise: Exercise, inputs: list[tuple], wanted: list, outcomes: list[Outcome], i: int) -> str:
     """What is wrong with the way in which an answer comes about; nothing if it is only its value."""
     came = outcomes[i].value
     if not callable(exercise.right):
@@ -195,8 +195,9 @@ def _general(exercise: Exercise, arguments: tuple, wanted: list, outcomes: list[
         return "It prints something and gives nothing back (None). To give it back: `return` in place of `print`."
     if came is None:
         return "It is None, nothing: is a `return` missing?"
-    for name, argument in zip(parameters(exercise), arguments, strict=False):
-        if not isinstance(argument, int | float) and same(came, argument):
+    for name, *given in zip(parameters(exercise), *inputs, strict=False):  # on one input alone it may be by chance
+        pairs = zip(outcomes, given, strict=True)
+        if not isinstance(given[i], int | float) and all(same(outcome.value, argument) for outcome, argument in pairs):
             return f"It gives back its argument `{name}` as it came."
     if len(outcomes) > 1 and all(_alike(outcome, Outcome(wanted[0])) for outcome in outcomes):
         return "It gives for every input what is right for the first: compute it from the arguments."
@@ -260,9 +261,10 @@ def _side_by_side(expected, came, least: float) -> list[tuple[str, str]]:
     if all(table is not None and table.ndim for table in tables) and tables[0].shape == tables[1].shape:
         marks = ~near(tables[1], tables[0], tolerance(came), least)
     shapes = [f", shape {tuple(v.shape)}" if getattr(v, "ndim", 0) else "" for v in (expected, came)]
+    digits = next((n for n in (4, 6, 8, 10) if write(expected, digits=n) != write(came, digits=n)), 12)
     return [
-        (f"Expected{shapes[0]}", write(expected)),
-        (f"Came{shapes[1]}", write(came, None if marks is None or marks.all() else marks)),
+        (f"Expected{shapes[0]}", write(expected, digits=digits)),
+        (f"Came{shapes[1]}", write(came, None if marks is None or marks.all() else marks, digits)),
     ]
 
 

@@ -8,23 +8,24 @@ import torch
 
 from .comparing import numbers
 
-FIRST, LAST, ALL = 6, 2, 10  # of an axis longer than ALL, the FIRST and the LAST items are written
+FIRST, LAST, ALL = 6, 2, 12  # of an axis longer than ALL, the FIRST and the LAST items are written
 WIDEST = 72  # characters of what stays on one line
 MARK = ("\x02", "\x03")  # stand around a marked number, until a page or a terminal puts in what it has
 
 
-def write(value, marked: np.ndarray | None = None) -> str:
-    """A value as text, the same every time: numbers with four decimals, and of what is long the two ends.
+def write(value, marked: np.ndarray | None = None, digits: int = 4) -> str:
+    """A value as text, the same every time: numbers with few decimals, and of what is long the two ends.
 
     Args:
         value: anything at all.
         marked: of the shape of the value, True where a number is to stand between the two of `MARK`.
+        digits: how many decimals at most.
     """
     table = numbers(value)
     if table is not None and not table.size:
         return "[]"
     if table is not None:
-        text = _table(table, marked)
+        text = _table(table, marked, digits)
         return f"({text[1:-1]}{',' * (len(value) == 1)})" if isinstance(value, tuple) else text
     if isinstance(value, dict):
         return _list("{", [f"{write(key)}: {write(value[key])}" for key in list(value)[:ALL]], "}", len(value))
@@ -81,11 +82,11 @@ def _indent(text: str, width: int) -> str:
     return text.replace("\n", "\n" + " " * width)
 
 
-def _table(table: np.ndarray, marked: np.ndarray | None) -> str:
+def _table(table: np.ndarray, marked: np.ndarray | None, digits: int) -> str:
     axes = [range(n) if n <= ALL else [*range(FIRST), *range(n - LAST, n)] for n in table.shape]
     seen = table[np.ix_(*axes)]
     marks = np.zeros(seen.shape, bool) if marked is None else marked[np.ix_(*axes)]
-    text = _number_writer(seen)
+    text = _number_writer(seen, digits)
     cells = np.array([text(number) for number in seen.flat], object)
     width = max(map(len, cells))
     for i, mark in enumerate(marks.flat):
@@ -104,13 +105,13 @@ def _brackets(cells, cut: list[bool]) -> str:
     return "[" + _indent(between.join(rows), 1) + "]"
 
 
-def _number_writer(table: np.ndarray) -> Callable:
+def _number_writer(table: np.ndarray, most: int) -> Callable:
     """How the numbers of a table are written, all of them alike: 3, 3.5, 3.1416, 3.142e-05; never -0."""
     if table.dtype.kind in "biu":
         return str
     finite = table[np.isfinite(table)]
     largest = np.abs(finite).max(initial=0)
-    for digits in (1, 2, 3, 4):
+    for digits in range(1, most + 1):
         if largest < 1e7 and np.allclose(finite, np.round(finite, digits), rtol=0, atol=1e-9):
             return f"{{:z.{digits}f}}".format
-    return ("{:z.4f}" if 0.01 <= largest < 1e7 else "{:.3e}").format
+    return (f"{{:z.{most}f}}" if 0.01 <= largest < 1e7 else f"{{:.{most - 1}e}}").format

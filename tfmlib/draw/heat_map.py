@@ -157,7 +157,9 @@ def heat_map(
     number_width = max(text_width(text, SMALL) for row in numbers or [[""]] for text in row)
     wide, tall = max(cell[0], number_width + 6 if number_width else 0), cell[1]
     row_name, column_name = (row_axis and row_axis + " ↓"), (column_axis and column_axis + " →")
-    left = 10 + max(map(text_width, [*rows, row_name, column_name]))
+    left = 10 + max(
+        *map(text_width, rows), *(round(1.15 * text_width(name)) for name in (row_name, column_name))
+    )  # bold
     named = [x for x, word in enumerate(columns) if word]
     apart = min((b - a for a, b in itertools.pairwise(named)), default=n_columns)
     narrow = min(wide, max(1.0, min(240 / n_columns, 15), 15 / apart))

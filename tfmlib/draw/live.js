@@ -105,7 +105,7 @@
   const drawHypotheses = () => {
     hypotheses.hidden = !found.length;
     hypotheses.replaceChildren(make("legend", {}, "What the beam found, and its score"), ...found.map(({ words, score }, i) =>
-      choice("hypothesis", i, make("span", { class: "number" }, score.toFixed(3).replace("-", "−")), make("span", { lang: target.language }, translator.decode(words)))));
+      choice("hypothesis", i, make("span", { class: "number" }, score.toFixed(2).replace("-", "−")), make("span", { lang: target.language }, translator.decode(words)))));
     if (found.length) hypotheses.querySelector(`[value="${chosen}"]`).checked = true;
   };
   const drawChips = () => chips.replaceChildren(make("legend", {}, "Word by word: choose a step"), ...steps.map(({ word }, t) =>

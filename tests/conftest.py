@@ -44,13 +44,18 @@ def browser():
 
 @pytest.fixture(scope="module")
 def opened(browser):
-    """A function that opens pictures as a page, and gives the page."""
+    """A function that opens pictures as a page that keeps still, and gives the page: what it asked for, its errors."""
     contexts = []
 
     def open_(*pictures, width=1280, theme="light", **options):
-        context = browser.new_context(viewport={"width": width, "height": 800}, **options)
+        context = browser.new_context(
+            viewport={"width": width, "height": 800}, **{"reduced_motion": "reduce"} | options
+        )
         contexts.append(context)
         page, (ground, text) = context.new_page(), (draw.PAGE[theme == "dark"], ("#333333", "#cccccc")[theme == "dark"])
+        page.asked, page.errors = [], []
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.on("pageerror", lambda error: page.errors.append(str(error)))
         page.set_content(
             f'<!DOCTYPE html><html lang="en" data-theme="{theme}"><title>a</title>'
             f'<meta name="viewport" content="width=device-width"><body style="background:{ground};color:{text}">'

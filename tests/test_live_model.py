@@ -68,32 +68,6 @@ def small(sizes=(8, 2, 12, 2), max_length=9, seed=1, **options):
 
 
 @pytest.fixture(scope="module")
-def opened(browser):
-    """A function that opens pictures as a page that keeps still, and gives the page."""
-    contexts = []
-
-    def open_(*pictures, width=1280, theme="light", **options):
-        context = browser.new_context(
-            viewport={"width": width, "height": 800}, **{"reduced_motion": "reduce"} | options
-        )
-        contexts.append(context)
-        page, (ground, text) = context.new_page(), (draw.PAGE[theme == "dark"], ("#333333", "#cccccc")[theme == "dark"])
-        page.asked, page.errors = [], []
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.on("pageerror", lambda error: page.errors.append(str(error)))
-        page.set_content(
-            f'<!DOCTYPE html><html lang="en" data-theme="{theme}"><title>a</title>'
-            f'<meta name="viewport" content="width=device-width"><body style="background:{ground};color:{text}">'
-            f"<main><h1>a</h1>{''.join(picture._repr_html_() for picture in pictures)}</main>"
-        )
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-
-
-@pytest.fixture(scope="module")
 def page(opened):
     """The shipped model in a page; each test says for itself what it needs of it."""
     return opened(both_sentences())
@@ -222,7 +196,8 @@ def test_what_the_beam_found_is_shown_with_its_scores_and_each_can_be_looked_at(
     shown = page.locator(".hypotheses label")
     for label, (words, score) in zip(shown.all(), found, strict=True):
         number, text = label.locator("span").all_inner_texts()
-        assert float(number.replace("−", "-")) == pytest.approx(score, abs=5e-3)
+        # Half of the last decimal, and what float16 moves.
+        assert float(number.replace("−", "-")) == pytest.approx(score, abs=5e-3 + 1e-3)
         assert text == shipped().target_vocabulary.decode(words)
     shown.nth(2).locator("input").check()
     assert page.locator(".wrote").inner_text() == shipped().target_vocabulary.decode(found[2][0])

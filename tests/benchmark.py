@@ -5,7 +5,6 @@ same thing: `nn.Transformer` gets the same embeddings, masks, dropout and loss, 
 """
 
 import math
-import os
 import resource
 import shutil
 import statistics
@@ -18,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from conftest import BROWSERS
+from conftest import find_browser
 from playwright.sync_api import sync_playwright
 from torch import nn
 
@@ -210,8 +209,7 @@ def bench_live():
     """Milliseconds a word that the live model takes in a browser, for 100 sentences: to write it and to draw it."""
     sentences = [sentence.text("en") for sentence in corpus.load("held_out", 100)]
     html = draw.live_translator(Translator.load(), sentences[:1], title="", alt="")._repr_html_()
-    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=program) as browser:
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=find_browser()) as browser:
         page = browser.new_page(reduced_motion="reduce")
         page.set_content(f"<!DOCTYPE html>{html}")
         for how in ("greedy", "beam"):

@@ -29,10 +29,15 @@ def site(tmp_path_factory):
     return out / "_build" / "html"
 
 
+def find_browser() -> str | None:
+    """Chromium or Chrome, where CHROMIUM says or in one of the usual places."""
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
 @pytest.fixture(scope="session")
 def browser():
     """Chromium or Chrome, in one of the usual places or where CHROMIUM says. Once that is set, nothing is skipped."""
-    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    program = find_browser()
     if not program:
         pytest.skip("no browser: install Chromium or Chrome, or set CHROMIUM=/path/to/it")
     only_here = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"

@@ -4,7 +4,7 @@ A picture is text, the same on every machine, and a test compares it byte for by
 (and so Chinese words too); it carries a title that says what to see and an alternative text that says what it shows.
 
 Numbers are drawn by `matrix`, `strips` and `attention`; curves by `figure` and `plot`; the machine by `transformer`,
-the map, and its parts by `flow`. `attention_view` and `softmax_view` answer the reader's hand.
+the map, and its parts by `flow`. `attention_view`, `softmax_view` and `live_translator` answer the reader's hand.
 """
 
 from .curves import figure, plot

@@ -3,9 +3,8 @@
 import math
 from collections.abc import Sequence
 from html import escape
-from pathlib import Path
 
-from .picture import PALETTE, Picture, script, text_width
+from .picture import PALETTE, Picture, script, style, text_width
 
 ROW, BAR = 26, 16  # the height of a row and of its bar
 COLDEST = 0.1  # the lowest temperature; the highest is 1 / COLDEST
@@ -79,7 +78,6 @@ def softmax_view(
     among = sum(map(math.isfinite, scores))
     text = f"At τ = {{tau}}: entropy {{bits}} bits, as if spread evenly over {{even}} of {among} words."
     told = text.format(tau="1.00", bits=_round(bits, 2), even=_round(2**bits, 1))
-    style = " ".join(Path(__file__).with_name("softmax.css").read_text(encoding="utf-8").split())
     data = {"scores": [s if math.isfinite(s) else None for s in scores], "words": words, "digits": digits}
     return Picture(
         "\n".join(parts),
@@ -90,7 +88,7 @@ def softmax_view(
         narrowest=left + 80 + right,
         padding=(24, right, 0, left),
         read=False,
-        script=f"<style>{style}</style>\n"
+        script=f"{style('softmax.css')}\n"
         f'<form class="sliders" style="--slider:var(--{role})" autocomplete="off" hidden>\n'
         + "\n".join(sliders)
         + f'\n<button type="button">back to {"the start" if top_k or top_p else "τ = 1"}</button>\n</form>\n'

@@ -147,6 +147,15 @@ def test_numbers_and_signs_of_a_matrix_are_shown_and_zero_has_none():
     assert number(-1e-9, 4) == "0.0000"
 
 
+def test_a_matrix_may_leave_the_zeros_out():
+    def shown(value, **options):
+        return "0" in texts(draw.matrix([[value, 2]], ["a"], ["b", "c"], digits=0, **options, **WORDS))
+
+    assert shown(0.0)
+    assert shown(0.2, zeros=False)
+    assert not shown(0.0, zeros=False)
+
+
 @pytest.mark.parametrize("count", [3, 16, 40])
 def test_no_word_is_cut_off_at_any_width(count):
     words = ["<pad>", "动物没有过街", "a much longer word than others", *["x"] * count][:count]
@@ -409,6 +418,12 @@ def test_the_source_of_a_function_is_shown_as_code():
     source = draw.Source(draw.Picture.__repr__)
     assert source._repr_markdown_().startswith("```python\ndef __repr__(self)")
     assert repr(source) in source._repr_markdown_()
+
+
+def test_some_lines_of_a_source_are_shown_from_the_left_edge():
+    assert repr(draw.Source(draw.Source.__init__, "start =", "end =")).splitlines()[0].startswith("start = next(")
+    assert len(repr(draw.Source(draw.Source.__init__, "start =", "end =")).splitlines()) == 2
+    assert repr(draw.Source(draw.Source.__init__, "end =")).splitlines()[-1].startswith("self.text")
 
 
 # ---- What answers, in a browser.

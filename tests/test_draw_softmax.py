@@ -98,6 +98,17 @@ def test_scores_have_so_many_decimals_and_a_real_minus():
     assert column(view([-0.04, 2, -7], "abc", digits=0), "score") == ["0", "2", "−7"]
 
 
+def test_the_others_share_the_softmax_and_have_the_last_row_together():
+    for others in (SCORES[4:], torch.tensor(SCORES[4:])):
+        picture = view(SCORES[:4], SENTENCE[:4], others=others)
+        weights = softmax()
+        together = torch.cat([weights[:4], weights[4:].sum(0, keepdim=True)])
+        assert column(picture, "word") == [*SENTENCE[:4], "8 others"]
+        assert column(picture, "score")[:4] == signed(SCORES[:4])
+        assert column(picture, "percent") == percent(together)
+        assert told(weights, 1, 12) in picture._repr_html_()
+
+
 def test_it_takes_a_tensor_as_well_as_a_list():
     assert view(torch.tensor(SCORES, dtype=torch.float64))._repr_html_() == view()._repr_html_()
 
@@ -148,6 +159,7 @@ def test_no_column_runs_into_another_at_any_temperature(scores):
         ([-math.inf], "a", {}, "nothing to draw: no word with a score"),
         ([], "", {}, "nothing to draw"),
         ([1], "a", {"role": "blue"}, "no role 'blue'; there are query, key"),
+        ([1], "a", {"others": [0, -math.inf]}, "a score among the others is no finite number"),
     ],
 )
 def test_what_has_no_softmax_is_refused(scores, words, options, complaint):
@@ -250,6 +262,24 @@ def test_top_k_and_top_p_leave_out_the_words_that_the_package_leaves_out(opened)
     page.get_by_role("button", name="back to the start").click()
     assert shown(page)[1] == percent(softmax())
     assert page.locator("svg .out").count() == 0
+
+
+def test_top_k_and_top_p_count_the_others_too(opened):
+    page = opened(view(SCORES[:4], SENTENCE[:4], others=SCORES[4:], top_k=True, top_p=True))
+    logits = torch.tensor([SCORES], dtype=torch.float64)
+    for tau, k, p in [(1, 12, 1), (2, 12, 1), (1, 1, 1), (1, 4, 0.9), (10, 12, 0.8)]:
+        page.get_by_role("slider", name="temperature").fill(str(round(math.log10(tau) * 20) / 20))
+        page.get_by_role("slider", name="top-k").fill(str(min(k, 5)))  # 1 to 4, then all
+        assert page.get_by_role("slider", name="top-k").get_attribute("aria-valuetext") == str(k)
+        page.get_by_role("slider", name="top-p").fill(str(p))
+        weights = next_word_probabilities(logits, tau, k, p)[0]
+        together = torch.cat([weights[:4], weights[4:].sum(0, keepdim=True)])
+        scores, percents, widths, said = shown(page)
+        assert scores[-1] == ""
+        assert percents == percent(together)
+        assert widths == pytest.approx(together.tolist(), abs=2e-3)
+        assert said == told(weights, tau, 12)
+        assert ("8 others" in page.locator("svg .out").all_text_contents()) == (not together[-1])
 
 
 def test_words_as_good_as_the_last_of_top_k_stay_as_in_the_package(opened):

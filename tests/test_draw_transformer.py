@@ -17,13 +17,15 @@ from tfmlib.draw.transformer import (
     ICON,
     NUMBER,
     PIECES,
+    SHAPES,
     SIZE,
     WIDTH,
-    WRITTEN,
     Part,
     Road,
     Sum,
     Words,
+    _pull,
+    _pulled,
 )
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
@@ -169,7 +171,7 @@ def test_each_part_below_leads_to_its_chapter(chapter):
     named = [link for link in links(chapter) if link[1]]
     # In the order in which they stand, from the bottom up: Add & Norm stands below the feed-forward part as well.
     standing = dict.fromkeys(part.chapter for part in PARTS)
-    expected = [number for number in standing if number in WRITTEN and (chapter is None or number < chapter)]
+    expected = [number for number in standing if chapter is None or number < chapter]
     assert named == [(f"{CHAPTERS[n][0]}.ipynb", f"Chapter {n}: {CHAPTERS[n][1]}") for n in expected]
 
 
@@ -188,12 +190,9 @@ def test_a_link_lies_over_its_part_and_the_keyboard_meets_it_once(chapter):
     assert [int(g.find("text").text) for g in underlined] == linked
 
 
-def test_the_map_knows_the_chapters_that_are_written():
+def test_the_map_knows_the_chapters():
     files = {int(path.stem[:2]): path.stem for path in NOTEBOOKS.glob("[0-9][0-9]_*.ipynb")}
-    known = {number: CHAPTERS[number][0] for number in WRITTEN}
-    assert known == {number: file for number, file in files.items() if number in CHAPTERS}, (
-        "put the chapter's number into WRITTEN in tfmlib/draw/transformer.py, then: make notebooks ALL=1"
-    )
+    assert files == {number: file for number, (file, _) in CHAPTERS.items()}
 
 
 @pytest.mark.parametrize("notebook", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
@@ -255,3 +254,92 @@ def test_no_road_runs_through_a_sign_or_a_word():
 @pytest.mark.parametrize("page", [0, 1], ids=["light", "dark"])
 def test_what_is_still_to_come_can_be_read(page):
     assert contrast(FAINT[page], draw.PAGE[page]) >= 4.5
+
+
+# With the shapes
+
+
+def with_shapes():
+    return draw.transformer(shapes=True)
+
+
+PULLED = [_pull(piece) for piece in PIECES]
+PULLED_ROADS = [piece for piece in PULLED if isinstance(piece, Road)]
+
+
+def test_without_the_shapes_nothing_of_them_is_drawn():
+    assert draw.transformer(shapes=False)._repr_html_() == draw.transformer()._repr_html_()
+    assert "shape" not in draw.transformer()._repr_html_()
+    assert "shape" not in repr(draw.transformer())
+
+
+def test_the_shapes_stand_on_the_map_and_in_its_words():
+    groups = ET.fromstring(with_shapes()._repr_html_()).iter("g")
+    drawn = [group.find("text").text for group in groups if group.get("class").startswith("shape done")]
+    assert drawn == [shape.words for shape in SHAPES]
+    assert "with the shape on each wire" in with_shapes().title
+    assert "the memory (B, S, D)" in with_shapes().alt
+    assert drawn.count("(B, T, D)") == 8
+    assert drawn.count("(B, S, D)") == 6
+
+
+def test_what_is_still_to_come_has_pale_shapes():
+    groups = ET.fromstring(draw.transformer(9, shapes=True)._repr_html_()).iter("g")
+    states = {
+        (group.find("text").text, group.get("class").split()[1])
+        for group in groups
+        if group.get("class").startswith("shape")
+    }
+    assert ("(B, S, D)", "later") not in states
+    assert ("(B, T, V)", "later") in states
+
+
+def on(shape, road):
+    """Whether the plate lies on the road, and leaves some of it free."""
+    x, y = shape.middle
+    for (ax, ay), (bx, by) in itertools.pairwise(road.points):
+        if ax == bx == x and min(ay, by) < y - 9 and y + 9 < max(ay, by):
+            return True
+        if ay == by == y and min(ax, bx) < shape.box[0] and shape.box[0] + shape.box[2] < max(ax, bx):
+            return True
+    return False
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: f"{shape.of} {shape.words}")
+def test_a_shape_lies_on_its_road(shape):
+    if shape.words in ("(S, D)", "(T, D)"):  # its road is too short: it lies on the positional encoding
+        (part,) = (p for p in PULLED if isinstance(p, Part) and p.chapter == 3)
+        assert 0 <= part.box[1] - shape.box[1] - shape.box[3] <= 4
+    else:
+        assert any(on(shape, road) for road in PULLED_ROADS)
+
+
+def test_no_shape_covers_a_sign_a_word_or_a_shape_and_none_is_cut_off():
+    words = [box(piece) for piece in PULLED if isinstance(piece, Words)]
+    signs = [piece.box for piece in PULLED if isinstance(piece, Part)]
+    sums = [(x - 13, y - 13, 26, 26) for x, y in (piece.middle for piece in PULLED if isinstance(piece, Sum))]
+    plates = [shape.box for shape in SHAPES]
+    for plate in plates:
+        assert not [other for other in words + signs + sums if meet(plate, other)], plate
+        assert 0 <= plate[0] <= plate[0] + plate[2] <= WIDTH
+        assert 0 <= plate[1] <= plate[1] + plate[3] <= _pulled(HEIGHT)
+    assert not [pair for pair in itertools.combinations(plates, 2) if meet(*pair)]
+
+
+def test_a_shape_hides_no_road_but_its_own():
+    for shape in SHAPES:
+        over = set()
+        for road in PULLED_ROADS:
+            for (ax, ay), (bx, by) in itertools.pairwise(road.points):
+                if meet((min(ax, bx), min(ay, by), abs(ax - bx), abs(ay - by)), shape.box):
+                    over.add(road.role)
+        expected = {"query", "key", "value"} if shape.chapter == 4 else over if len(over) <= 1 else None
+        assert over == expected, (shape, over)
+
+
+def test_the_links_of_the_map_with_shapes_lie_over_their_parts():
+    parts = [piece for piece in PULLED if isinstance(piece, Part)]
+    for a in ET.fromstring(with_shapes()._repr_html_()).iter("a"):
+        left, top, _, height = map(float, re.findall(r"([\d.]+)%", a.get("style")))
+        place = [round(left * WIDTH / 100), round(top * _pulled(HEIGHT) / 100), round(height * _pulled(HEIGHT) / 100)]
+        assert [p for p in parts if place == [p.box[0], p.box[1], p.box[3]]]

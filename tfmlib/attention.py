@@ -32,8 +32,8 @@ def scaled_dot_product_attention(
         weights = scores.softmax(-1)  # (…, T, S), each row sums to 1
     else:
         blind = ~may_attend.any(-1, keepdim=True)  # (…, T, 1)
-        # A row of −∞ alone would be NaN, in the gradient even after a
-        # repair: so it is left as it is, then set to 0.
+        # A row of −∞ alone would be NaN. So its scores stay as they are,
+        # and its weights become 0: no NaN arises, in the gradient neither.
         scores = scores.masked_fill(~(may_attend | blind), -math.inf)
         weights = scores.softmax(-1).masked_fill(blind, 0.0)  # (…, T, S)
     return weights @ v, weights

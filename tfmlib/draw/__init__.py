@@ -4,7 +4,8 @@ A picture is text, the same on every machine, and a test compares it byte for by
 (and so Chinese words too); it carries a title that says what to see and an alternative text that says what it shows.
 
 Numbers are drawn by `matrix`, `strips` and `attention`; curves by `figure` and `plot`; the machine by `transformer`,
-the map, and its parts by `flow`. `attention_view`, `softmax_view` and `live_translator` answer the reader's hand.
+the map, its parts by `flow`, a batch in the loss by `shifted`, and a search by `tree`. `attention_view`, `softmax_view`
+and `live_translator` answer the reader's hand.
 """
 
 from .curves import figure, plot
@@ -12,16 +13,19 @@ from .flow import Box, Branches, Layer, Plus, Shortcut, Words, flow
 from .heat_map import attention, matrix
 from .live import live_translator
 from .picture import PAGE, PALETTE, Picture
+from .shift import shifted
 from .softmax import softmax_view
 from .source import Source
 from .strips import strips
 from .transformer import transformer
+from .tree import Branch, tree
 from .view import attention_view
 
 __all__ = [
     "PAGE",
     "PALETTE",
     "Box",
+    "Branch",
     "Branches",
     "Layer",
     "Picture",
@@ -36,7 +40,9 @@ __all__ = [
     "live_translator",
     "matrix",
     "plot",
+    "shifted",
     "softmax_view",
     "strips",
     "transformer",
+    "tree",
 ]

@@ -63,6 +63,7 @@ def matrix(
     axes: tuple[str, str] = ("", ""),
     role: str = "source",
     digits: int | None = 0,
+    zeros: bool = True,
 ) -> Picture:
     """A matrix of numbers: the larger a number, the stronger its cell; a negative one has the colour of the mask.
 
@@ -71,9 +72,10 @@ def matrix(
         rows, columns: R and C names; axes: what the rows and what the columns are.
         role: the colour of the cells, a name of the palette.
         digits: how many decimals of the numbers are written, where they fit; None writes none, and draws the scale.
+        zeros: write those that are exactly 0, too. Else their cells stay empty, and a 0 is a small number, rounded.
     """
     cells = table(values, rows, columns)
-    numbers = None if digits is None else [[number(v, digits) for v in vs] for vs in cells]
+    numbers = None if digits is None else [[number(v, digits) if v or zeros else "" for v in vs] for vs in cells]
     return heat_map(
         cells, rows, columns, title=title, alt=alt, role=role, axes=plain(axes), numbers=numbers, scale=digits is None
     )

@@ -14,8 +14,9 @@
     const tau = Number((10 ** temperature.value).toFixed(2));
     const scaled = scores.map((score) => score === null ? -Infinity : score / tau);
     let weights = normal(scaled.map((score) => Math.exp(score - Math.max(...scaled))));
+    const kept = most && (most.value === most.max ? scores.length : Number(most.value)); // the last stop: all words
     if (most) {
-      const worst = [...scaled].sort((a, b) => b - a)[most.value - 1];
+      const worst = [...scaled].sort((a, b) => b - a)[kept - 1];
       weights = normal(weights.map((w, i) => scaled[i] < worst ? 0 : w));
     }
     if (together && together.value < 1) {
@@ -24,14 +25,16 @@
       weights = normal(weights.map((w, i) => before[order.indexOf(i)] < together.value - 1e-9 ? w : 0));
     }
     const bits = -sum(weights.map((w) => w && w * Math.log2(w)));
-    weights.forEach((w, i) => {
-      numbers[i].textContent = round(scaled[i], digits);
+    words.forEach((_, i) => {
+      const rest = i === words.length - 1 && i < scores.length - 1; // the last row: all others together
+      const w = rest ? sum(weights.slice(i)) : weights[i];
+      numbers[i].textContent = rest ? "" : round(scaled[i], digits);
       bars[i].setAttribute("width", `${(100 * w).toFixed(2)}%`);
       percents[i].textContent = `${round(100 * w, 1)} %`;
       names[i].classList.toggle("out", !w && scaled[i] > -Infinity && Boolean(most ?? together));
     });
     for (const input of form.querySelectorAll("input")) {
-      const value = input === temperature ? round(tau, 2) : input.value;
+      const value = input === temperature ? round(tau, 2) : input === most ? String(kept) : input.value;
       input.setAttribute("aria-valuetext", value);
       input.closest("label").querySelector("b").textContent = value;
     }

@@ -20,6 +20,7 @@ def softmax_view(
     digits: int = 2,
     top_k: bool = False,
     top_p: bool = False,
+    others: Sequence[float] = (),
 ) -> Picture:
     """Scores, the weights that softmax makes of them, their entropy, and a slider for the temperature τ.
 
@@ -32,6 +33,8 @@ def softmax_view(
         digits: how many decimals of the scores are written.
         top_k, top_p: whether there are sliders for these too, which leave words out as
             `tfmlib.decoding.next_word_probabilities` does.
+        others: scores of further words, which share the softmax and have one row together, the last; the slider for
+            top-k goes from 1 to n, and then to all.
     """
     if len(shape := getattr(scores, "shape", (0,))) != 1:
         raise ValueError(f"scores of the shape {tuple(shape)}; wanted (n,), those of one word.")
@@ -45,47 +48,54 @@ def softmax_view(
         raise ValueError("there is nothing to draw: no word with a score." if words else "there is nothing to draw.")
     if role not in PALETTE:
         raise ValueError(f"there is no role {role!r}; there are {', '.join(PALETTE)}.")
-    n, largest = len(words), max(scores)
-    weights = [math.exp(score - largest) for score in scores]
+    every = [*scores, *map(float, others)]
+    if not all(map(math.isfinite, every[len(scores) :])):
+        raise ValueError("a score among the others is no finite number.")
+    n, largest = len(every), max(every)
+    weights = [math.exp(score - largest) for score in every]
     weights = [weight / sum(weights) for weight in weights]
     bits = -sum(weight * math.log2(weight) for weight in weights if weight)
 
     header = "score ÷ τ"
     extremes = [_round(score / COLDEST, digits) for score in scores]
+    rows = list(zip(words, [_round(score, digits) for score in scores], weights, strict=False))
+    if len(others):
+        rows.append((f"{len(others)} others", "", sum(weights[len(words) :])))
     number_width = max(map(text_width, [header, *extremes]))
-    left = 2 + max(map(text_width, words)) + 12 + number_width + 10
+    left = 2 + max(text_width(word) for word, _, _ in rows) + 12 + number_width + 10
     right = 6 + text_width("100.0 %")
     parts = [
         f'<g fill="currentColor" font-weight="600"><text x="-10" y="-6" text-anchor="end">{header}</text>'
         '<text x="0" y="-6">softmax</text></g>'
     ]
-    for i, (word, score, weight) in enumerate(zip(words, scores, weights, strict=True)):
+    for i, (word, score, weight) in enumerate(rows):
         middle = ROW * i + ROW / 2
         bar = f'y="{middle - BAR / 2:g}" height="{BAR}"'
         text = f'y="{middle + 4.5:g}" text-anchor="end"'
         parts.append(
             f'<text class="word" fill="var(--{role})" x="{-number_width - 22}" {text}>{escape(word)}</text>'
-            f'<g fill="currentColor"><text class="score" x="-10" {text}>{_round(score, digits)}</text>'
+            f'<g fill="currentColor"><text class="score" x="-10" {text}>{score}</text>'
             f'<text class="percent" x="100%" dx="{right}" {text}>{_round(100 * weight, 1)} %</text></g>'
             f'<rect class="line" {bar} width="100%" stroke-opacity=".3"/>'
             f'<rect class="bar" {bar} width="{100 * weight:.2f}%" fill="var(--{role})"/>'
         )
     sliders = [_slider("temperature", "temperature τ", math.log10(COLDEST), -math.log10(COLDEST), 0.05, 0, "1.00")]
     if top_k:
-        sliders.append(_slider("top_k", "top-k", 1, n, 1, n, str(n)))
+        sliders.append(_slider("top_k", "top-k", 1, len(rows), 1, len(rows), str(n)))
     if top_p:
         sliders.append(_slider("top_p", "top-p", 0.05, 1, 0.05, 1, "1"))
-    among = sum(map(math.isfinite, scores))
+    among = sum(map(math.isfinite, every))
     text = f"At τ = {{tau}}: entropy {{bits}} bits, as if spread evenly over {{even}} of {among} words."
     told = text.format(tau="1.00", bits=_round(bits, 2), even=_round(2**bits, 1))
-    data = {"scores": [s if math.isfinite(s) else None for s in scores], "words": words, "digits": digits}
+    names = [word for word, _, _ in rows]
+    data = {"scores": [s if math.isfinite(s) else None for s in every], "words": names, "digits": digits}
     return Picture(
         "\n".join(parts),
         left + 260 + right,
-        24 + ROW * n,
+        24 + ROW * len(rows),
         title,
         alt,
-        narrowest=left + 80 + right,
+        narrowest=left + 56 + right,
         padding=(24, right, 0, left),
         read=False,
         script=f"{style('softmax.css')}\n"

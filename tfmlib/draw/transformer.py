@@ -1,11 +1,11 @@
 """The map: the drawing of the Transformer that grows from the bottom up, chapter by chapter (the paper's figure 1)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from itertools import pairwise
 
-from .picture import DARK_PAGE, PALETTE, Picture
+from .picture import DARK_PAGE, PALETTE, Picture, text_width
 
 # Each chapter's notebook and name.
 CHAPTERS = {
@@ -26,7 +26,6 @@ CHAPTERS = {
     15: ("15_training", "Training"),
     16: ("16_translating", "Translating"),
 }
-WRITTEN = {1, 2, 3, 4, 5, 6, 7, 8, 9, 16}  # the chapters whose notebook is there; the map leads to no other
 
 WIDTH, HEIGHT = 480, 866
 SIZE = 15.5  # a word's height: 11 pixels where a phone, 390 pixels wide, leaves the picture 342
@@ -132,6 +131,26 @@ class Words(Piece):
 
     def svg(self) -> str:
         return f'<text x="{self.middle[0]}" y="{self.middle[1]}">{escape(self.words)}</text>'
+
+
+@dataclass(frozen=True)
+class Shape(Piece):
+    """The shape of what runs along a road, on a plate that lies on the road; what has it, for the alternative text."""
+
+    middle: Point
+    words: str
+    of: str
+
+    @property
+    def box(self) -> Box:
+        """The plate: left, top, width, height."""
+        width = text_width(self.words, SIZE) + 2
+        return self.middle[0] - width // 2, self.middle[1] - 9, width, 18
+
+    def svg(self) -> str:
+        x, y, width, height = self.box
+        plate = f'<rect x="{x}" y="{y}" width="{width}" height="{height}"/>'
+        return f'{plate}<text x="{self.middle[0]}" y="{y + 14}">{self.words}</text>'
 
 
 def _direction(start: Point, end: Point) -> Point:
@@ -276,47 +295,104 @@ PIECES = (
     Road(16, "target", [(D + W, 24), (470, 24), (470, 831), (440, 831)]),
 )
 
+# With the shapes, the drawing is pulled apart at these heights, so that there is room for a plate on each road.
+ROOM = {48: 28, 85: 26, 143: 26, 231: 26, 289: 16, 293: 12, 339: 26, 391: 26, 452: 28, 499: 26, 551: 26, 600: 26}
+ROOM |= {669: 28, 721: 28, 767: 26}
 
-def transformer(chapter: int | None = None) -> Picture:
+
+def _pulled(y: int) -> int:
+    """Where this height is in the drawing with the shapes."""
+    return y + sum(room for place, room in ROOM.items() if place < y)
+
+
+def _between(top: int, bottom: int) -> int:
+    """The middle of a road between two heights, in the drawing with the shapes; an arrow's head stays free."""
+    return (_pulled(top) + _pulled(bottom)) // 2 + 2
+
+
+def _pull(piece: Piece) -> Piece:
+    """The piece where the drawing with the shapes has it."""
+    moved = {}
+    if isinstance(piece, Road):
+        moved["points"] = [(x, _pulled(y)) for x, y in piece.points]
+    elif isinstance(piece, Part | Frame):
+        x, y, width, height = piece.box
+        moved["box"] = x, _pulled(y), width, _pulled(y + height) - _pulled(y)
+    else:
+        moved["middle"] = piece.middle[0], _pulled(piece.middle[1])
+    return replace(piece, **moved)
+
+
+def _both(chapter: int, top: int, bottom: int, shape: str, of: str, since: int = 0) -> tuple[Shape, Shape]:
+    """A shape in the encoder, with S words, and in the decoder, with T."""
+    y = _between(top, bottom)
+    target = shape.replace("S", "T")
+    return Shape(chapter, "ink", (EM, y), shape, of), Shape(chapter, "ink", (DM, y), target, of, since=since)
+
+
+SHAPES = (
+    *_both(1, 760, 774, "(B, S)", "the ids"),
+    *_both(2, 716, 726, "(B, S, D)", "the embedding"),
+    Shape(3, "ink", (206, _pulled(672) - 11), "(S, D)", "the positional encoding"),
+    Shape(3, "ink", (274, _pulled(672) - 11), "(T, D)", "the positional encoding"),
+    *_both(3, 666, 681, "(B, S, D)", "the sum of both"),
+    Shape(4, "ink", (EM, _between(590, 608)), "(B, H, S, K)", "queries, keys and values"),
+    Shape(5, "ink", (EM, _between(546, 556)), "(B, H, S, K)", "what the heads give"),
+    *_both(6, 492, 506, "(B, S, D)", "attention", since=12),
+    *_both(8, 446, 458, "(B, S, D)", "Add & Norm", since=12),
+    Shape(7, "ink", (EM, _between(384, 398)), "(B, S, D)", "feed-forward"),
+    Shape(9, "source", (186, _pulled(296)), "(B, S, D)", "the memory"),
+    Shape(11, "ink", (DM, _between(332, 346)), "(B, T, D)", "cross-attention", since=12),
+    Shape(8, "ink", (DM, _between(286, 298)), "(B, T, D)", "Add & Norm", since=12),
+    Shape(7, "ink", (DM, _between(224, 238)), "(B, T, D)", "feed-forward", since=12),
+    Shape(12, "ink", (DM, _between(136, 148)), "(B, T, D)", "the decoder"),
+    Shape(13, "ink", (DM, _between(78, 92)), "(B, T, V)", "the scores of the next words"),
+    Shape(14, "ink", (EM, _between(40, 50)), "(B, T)", "the right words"),
+)
+
+
+def transformer(chapter: int | None = None, *, shapes: bool = False) -> Picture:
     """The map as far as this chapter has come.
 
     Its own part is lit, the parts below are drawn and lead to their chapters, and the parts above are outlines.
 
     Args:
         chapter: 1 to 16; None draws the whole machine.
+        shapes: on each road that a tensor takes stands its shape.
 
     Raises:
         ValueError: there is no such chapter.
     """
     if chapter is not None and chapter not in CHAPTERS:
         raise ValueError(f"the map has the chapters 1 to {len(CHAPTERS)}, and no chapter {chapter!r}.")
-    linked = [
-        piece
-        for piece in PIECES
-        if isinstance(piece, Part) and piece.chapter in WRITTEN and piece.state(chapter) == "done"
-    ]
+    pieces, height = ([*map(_pull, PIECES), *SHAPES], _pulled(HEIGHT)) if shapes else (PIECES, HEIGHT)
+    linked = [piece for piece in pieces if isinstance(piece, Part) and piece.state(chapter) == "done"]
     drawn = []
-    for piece in PIECES:
+    for piece in pieces:
         kind = f"{type(piece).__name__.lower()} {piece.state(chapter)} {piece.role}"
         drawn.append(f'<g class="{kind}{" link" if piece in linked else ""}">{piece.svg()}</g>')
-    svg = "\n".join([f'<style>{_style()}</style>\n<g class="map">', *drawn, "</g>"])
+    svg = "\n".join([f'<style>{_style(height, shapes)}</style>\n<g class="map">', *drawn, "</g>"])
     title = f"You are here: {chapter} · {CHAPTERS[chapter][1]}" if chapter else "The whole machine, part by part"
-    return Picture(svg, WIDTH, HEIGHT, title, _alt(chapter), script=_links(linked))
+    alt = _alt(chapter)
+    if shapes:
+        title += ", with the shape on each wire"
+        alt += " The shapes, from below: " + "; ".join(f"{shape.of} {shape.words}" for shape in SHAPES) + "."
+    return Picture(svg, WIDTH, height, title, alt, script=_links(linked, height))
 
 
-def _links(parts: Sequence[Part]) -> str:
+def _links(parts: Sequence[Part], height: int) -> str:
     """The links, which lie over the picture. HTML, since JupyterLab loads itself anew on a link in SVG."""
     if not parts:
         return ""
     # A part may stand in several places; the keyboard and a screen reader meet its link once.
     first = {part.chapter: part for part in reversed(parts)}
-    links = "\n".join(_link(part, part is not first[part.chapter]) for part in parts)
+    links = "\n".join(_link(part, part is not first[part.chapter], height) for part in parts)
     return f'<nav class="chapters" aria-label="Chapters on the map">\n{links}\n</nav>\n'
 
 
-def _link(part: Part, again: bool) -> str:
+def _link(part: Part, again: bool, whole: int) -> str:
     (x, y, width, height), (file, name) = part.box, CHAPTERS[part.chapter]
-    place = f"left:{x / WIDTH:.2%};top:{y / HEIGHT:.2%};width:{width / WIDTH:.2%};height:{height / HEIGHT:.2%}"
+    place = f"left:{x / WIDTH:.2%};top:{y / whole:.2%};width:{width / WIDTH:.2%};height:{height / whole:.2%}"
     label = escape(f"Chapter {part.chapter}: {name}")
     names = f'title="{label}" ' + ('aria-hidden="true" tabindex="-1"' if again else f'aria-label="{label}"')
     return f'<a href="{file}.ipynb" style="{place}" {names}></a>'
@@ -347,10 +423,11 @@ def look() -> str:
     )
 
 
-def _style() -> str:
+def _style(height: int, shapes: bool) -> str:
+    plate = ".tfm .map .shape rect{fill:var(--page);stroke:none}" if shapes else ""
     return (
-        f"{look()}.tfm>svg:has(>.map){{display:block}}.tfm>.chapters{{position:absolute;bottom:0;left:0;width:100%;"
-        f"max-width:{WIDTH}px;aspect-ratio:{WIDTH}/{HEIGHT}}}"
+        f"{look()}{plate}.tfm>svg:has(>.map){{display:block}}.tfm>.chapters{{position:absolute;bottom:0;left:0;width:100%;"
+        f"max-width:{WIDTH}px;aspect-ratio:{WIDTH}/{height}}}"
         ".tfm>.chapters a{position:absolute;border-radius:5px}"
         ".tfm>.chapters a:hover{background:currentColor;opacity:.15}"
         ".tfm>.chapters a:focus-visible{outline:3px solid currentColor;outline-offset:3px}"

@@ -4,10 +4,10 @@
     python notebooks/make.py 01_one_hot      this one, in any case (its solutions: solutions/01_one_hot)
     python notebooks/make.py --all           all of them
 
-A text is MyST Markdown (`NN_name.md`). It is converted and executed in a fresh kernel, and the result is written to
-`NN_name.ipynb` in one step. What is made is the same on every machine: no time, no version, no path, and a cell's id
-comes from what the cell says. Whether the outputs are still true is not decided here: `make test` executes each
-notebook and compares.
+A text is MyST Markdown (`NN_name.md`, `bug_museum.md`). It is converted and executed in a fresh kernel, and the result
+is written to the `.ipynb` beside it in one step. What is made is the same on every machine: no time, no version, no
+path, and a cell's id comes from what the cell says. Whether the outputs are still true is not decided here: `make test`
+executes each notebook and compares.
 """
 
 import argparse
@@ -34,8 +34,8 @@ METADATA = {
 
 
 def texts() -> dict[str, Path]:
-    """Each text by its name: the chapters, then their solutions."""
-    found = [*sorted(FOLDER.glob("[0-9][0-9]_*.md")), *sorted(FOLDER.glob("solutions/[0-9][0-9]_*.md"))]
+    """Each text by its name: the chapters, the museum, then the solutions."""
+    found = [*sorted(FOLDER.glob("*.md")), *sorted(FOLDER.glob("solutions/*.md"))]
     return {name_of(path): path for path in found}
 
 
@@ -80,7 +80,7 @@ def make(text: Path) -> None:
     notebook = convert(text)
     client = NotebookClient(
         notebook,
-        timeout=120,
+        timeout=1800,  # chapter 15 trains the model in one cell
         kernel_name="python3",
         extra_arguments=["--IPKernelApp.log_level=ERROR"],  # no word on how the kernel is connected
         record_timing=False,

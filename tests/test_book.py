@@ -97,6 +97,13 @@ def test_each_exercise_is_headed_by_its_number_and_title(site):
     assert [title for title in titles if not re.match(r"Exercise \d+\.\d+ · \w", title)] == []
 
 
+def test_each_exhibit_of_the_museum_has_a_place_on_its_page(site):
+    html = (site / "notebooks/bug_museum.html").read_text(encoding="utf-8")
+    places = re.findall(r'<details class="tfm exhibit" id="([^"]+)">', html)
+    assert len(places) > 20
+    assert set(places) == set(re.findall(r'href="#(bug-[^"]+)"', html))
+
+
 def test_each_notebook_can_be_downloaded_and_its_text_too(site, pages):
     for name in CHAPTERS + SOLUTIONS:
         page = (site / f"{name}.html").resolve()

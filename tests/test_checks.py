@@ -700,6 +700,7 @@ def times(factor):
         (times(0.25), "It is 1/4 of what it should be."),
         (times(-3), "It is −3 times what it should be."),
         (times(1.2345), "It is 1.2345 times what it should be."),
+        (times(1e200), "numbers are wrong"),  # its square is no number any more
         (times(0), "All of it is 0: is the result ever filled?"),
         (lambda ids, table: table[ids] + 0.5, "Each number is too large by 0.5."),
         (lambda ids, table: table[ids] - 1, "Each number is too small by 1.0."),
@@ -877,6 +878,11 @@ def test_a_verdict_is_html_that_says_its_word_escapes_and_marks():
 def test_a_diagnosis_is_escaped():
     task = exercise(3, mistakes=[Mistake(4, "That is <eos>.")])
     assert "<p>That is &lt;eos&gt;.</p>" in judge(task, 4)._repr_html_()
+
+
+def test_words_between_asterisks_are_emphasised_and_products_are_not():
+    task = exercise(6, mistakes=[Mistake(4, "*Six*, not `2 * 2 * 1`, nor 2 * 2 * 1.")])
+    assert "<p><em>Six</em>, not <code>2 * 2 * 1</code>, nor 2 * 2 * 1.</p>" in judge(task, 4)._repr_html_()
 
 
 def test_code_between_backticks_is_code():

@@ -6,14 +6,16 @@ from torch import nn
 
 
 class Generator(nn.Module):
-    """One score a word of the vocabulary: the vector's product with each row of the table.
+    """One score a word: the vector's product with each row of the table.
 
-    The softmax over the scores is left to the loss and to decoding, which take its logarithm at once.
+    The softmax over the scores is left to the loss and to decoding, which
+    take its logarithm at once.
 
     Shape: (B, T, D) → logits (B, T, V).
 
     Args:
-        weight: the table, (V, D); the paper gives the embedding's own, so that both are one.
+        weight: the table, (V, D); the paper gives the embedding's own, so
+            that both are one.
     """
 
     def __init__(self, weight: nn.Parameter):

@@ -71,26 +71,37 @@ class TrainingConfig:
 
 
 def paper_learning_rate(step: int, d_model: int, warmup: int = 4000) -> float:
-    """d_model^-½ · min(step^-½, step · warmup^-³ᐟ²), for step = 1, 2, … (paper, equation 3)."""
+    """d_model^-½ · min(step^-½, step · warmup^-³ᐟ²), for step = 1, 2, …
+
+    Paper, equation 3.
+    """
     return d_model**-0.5 * min(step**-0.5, step * warmup**-1.5)
 
 
 def learning_rate(step: int, config: TrainingConfig, d_model: int) -> float:
-    """Give the learning rate of step 1, 2, …; with nothing but defaults it is the paper's."""
-    peak = (d_model * config.warmup) ** -0.5 if config.learning_rate is None else config.learning_rate
+    """Give the learning rate of step 1, 2, …
+
+    With nothing but defaults it is the paper's.
+    """
+    warmup, peak = config.warmup, config.learning_rate
+    if peak is None:
+        peak = (d_model * warmup) ** -0.5
     if config.schedule == "linear":
-        return peak * min(step / config.warmup, (config.steps - step + 1) / max(1, config.steps - config.warmup + 1))
-    return (
-        peak
-        * paper_learning_rate(step, d_model, config.warmup)
-        / paper_learning_rate(config.warmup, d_model, config.warmup)
-    )
+        left, in_all = config.steps - step + 1, config.steps - warmup + 1
+        return peak * min(step / warmup, left / max(1, in_all))
+    rate = paper_learning_rate(step, d_model, warmup)
+    return peak * rate / paper_learning_rate(warmup, d_model, warmup)
 
 
-def batches_by_length(pairs: Sequence[Pair], batch_tokens: int, rng: random.Random) -> list[list[int]]:
-    """Cut the pairs into batches of like length, so that little is padding, in random order.
+def batches_by_length(
+    pairs: Sequence[Pair],
+    batch_tokens: int,
+    rng: random.Random,
+) -> list[list[int]]:
+    """Cut the pairs into batches of like length, in random order.
 
-    A batch holds as many pairs as fit into `batch_tokens`, padding, ``<bos>`` and ``<eos>`` included.
+    So little is padding. A batch holds as many pairs as fit into
+    `batch_tokens`; padding, ``<bos>`` and ``<eos>`` count.
     Returns the pairs' indices, each once.
 
     Raises:
@@ -98,14 +109,15 @@ def batches_by_length(pairs: Sequence[Pair], batch_tokens: int, rng: random.Rand
     """
     order = list(range(len(pairs)))
     rng.shuffle(order)
-    order.sort(key=lambda i: (len(pairs[i][1]), len(pairs[i][0])))  # stable: equal lengths stay shuffled
+    # The sort is stable: pairs of equal lengths stay shuffled.
+    order.sort(key=lambda i: (len(pairs[i][1]), len(pairs[i][0])))
     batches, batch, longest = [], [], (0, 0)
     for i in order:
         source, target = len(pairs[i][0]), len(pairs[i][1]) + 2
         if source + target > batch_tokens:
             raise ValueError(
-                f"pair {i} has {source + target} tokens and a batch holds {batch_tokens}; "
-                "leave it out, or set batch_tokens."
+                f"pair {i} has {source + target} tokens and a batch holds "
+                f"{batch_tokens}; leave it out, or set batch_tokens."
             )
         larger = max(longest[0], source), max(longest[1], target)
         if sum(larger) * (len(batch) + 1) > batch_tokens:
@@ -213,22 +225,27 @@ def train(
     progress: bool = False,
     on_log: Callable[[dict], None] | None = None,
 ) -> list[dict]:
-    """Train `model` in place on the device where it is; with `state_file`, go on from there if it exists.
+    """Train `model` in place on the device where it is.
 
-    A run that was killed at any moment and is called again with the same arguments ends with the same weights, bit
-    for bit, on the same machine. Under `torchrun` the processes share each batch (DistributedDataParallel).
+    With `state_file`, go on from there if it exists. A run that was killed at
+    any moment and is called again with the same arguments ends with the same
+    weights, bit for bit, on the same machine. Under `torchrun` the processes
+    share each batch (DistributedDataParallel).
 
     Args:
         held_out: pairs whose loss is measured for the log.
-        state_file: where the checkpoint is kept, every `save_every` steps, and at ctrl-C.
+        state_file: where the checkpoint is kept, every `save_every` steps,
+            and at ctrl-C.
         on_log: called with each entry of the log.
 
     Returns:
-        The log, an entry every `log_every` steps: step, learning_rate, loss (nats a word, smoothed, mean since the
-        last entry), words (of the targets, all so far), and held_out (nats a word, without smoothing).
+        The log, an entry every `log_every` steps: step, learning_rate, loss
+        (nats a word, smoothed, mean since the last entry), words (of the
+        targets, all so far), and held_out (nats a word, without smoothing).
 
     Raises:
-        ValueError: no pairs, a pair that does not fit, or a state file of another run.
+        ValueError: no pairs, a pair that does not fit, or a state file of
+            another run.
         Interrupted: ctrl-C; the state file holds all that was done.
     """
     if not len(pairs):
@@ -238,34 +255,44 @@ def train(
     processes.start(device)
     model.to(PRECISIONS[config.precision]).train()
     torch.manual_seed(config.seed + processes.rank)
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.0, betas=(0.9, 0.98), eps=1e-9, fused=True)
+    paper = {"lr": 0.0, "betas": (0.9, 0.98), "eps": 1e-9}
+    optimizer = torch.optim.Adam(model.parameters(), **paper, fused=True)
     run = _Run(model, optimizer, pairs, config, processes, device, state_file)
     run.resume()
     whole = model if processes.count == 1 else DistributedDataParallel(model)
-    autocast = torch.autocast(device.type, torch.bfloat16) if config.precision == "bfloat16" else nullcontext()
+    autocast = nullcontext()
+    if config.precision == "bfloat16":
+        autocast = torch.autocast(device.type, torch.bfloat16)
     batches = islice(_stream(pairs, config), run.step, config.steps)
-    with (
-        _stop_asked() as stop_asked,
-        tqdm(
-            batches, initial=run.step, total=config.steps, unit="step", disable=not progress or processes.rank > 0
-        ) as bar,
-    ):
+    progress_bar = tqdm(
+        batches,
+        initial=run.step,
+        total=config.steps,
+        unit="step",
+        disable=not progress or processes.rank > 0,
+    )
+    with _stop_asked() as stop_asked, progress_bar as bar:
         for batch in bar:
             run.step += 1
             mine = batch[processes.rank :: processes.count]
-            source, target = (ids.to(device) for ids in collate([pairs[i] for i in mine or batch[:1]]))
+            ids = collate([pairs[i] for i in mine or batch[:1]])
+            source, target = (side.to(device) for side in ids)
             inputs, labels = shift(target)
             with autocast:
-                loss = cross_entropy(whole(source, inputs), labels, config.label_smoothing)
-            if not mine:  # a batch of fewer pairs than processes: this one's work counts nothing
+                logits = whole(source, inputs)
+                loss = cross_entropy(logits, labels, config.label_smoothing)
+            if not mine:  # fewer pairs than processes: it counts nothing
                 loss = loss * 0.0
-            words, stops = processes.sum(n_words(labels).item() if mine else 0, stop_asked(), device=device)
-            # DistributedDataParallel takes the mean over the processes; wanted is the mean over all words.
+            words = n_words(labels).item() if mine else 0
+            words, stops = processes.sum(words, stop_asked(), device=device)
+            # DistributedDataParallel takes the mean over the processes.
+            # Wanted is the mean over all words.
             (loss * (processes.count / words)).backward()
             if config.clip is not None:
                 nn.utils.clip_grad_norm_(model.parameters(), config.clip)
             for group in optimizer.param_groups:
-                group["lr"] = learning_rate(run.step, config, model.config.d_model)
+                d_model = model.config.d_model
+                group["lr"] = learning_rate(run.step, config, d_model)
             optimizer.step()
             optimizer.zero_grad()
             run.loss += loss.detach()
@@ -276,10 +303,12 @@ def train(
                 bar.set_postfix(loss=f"{entry['loss']:.3f}")
                 if on_log is not None and processes.rank == 0:
                     on_log(entry)
-            if state_file is not None and (run.step % config.save_every == 0 or last or stops):
+            save = run.step % config.save_every == 0 or last or stops
+            if state_file is not None and save:
                 run.save()
             if stops and not last:
-                raise Interrupted(f"stopped after step {run.step} of {config.steps}")
+                done = f"step {run.step} of {config.steps}"
+                raise Interrupted(f"stopped after {done}")
     model.eval()
     return run.log
 

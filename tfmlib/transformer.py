@@ -104,25 +104,46 @@ class Transformer(nn.Module):
                 elif name.endswith("bias"):
                     nn.init.zeros_(parameter)
 
-    def encode(self, source: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Read: source ids (B, S) → the memory (B, S, D), and which of its words may be looked at (B, 1, 1, S)."""
+    def encode(
+        self,
+        source: torch.Tensor,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Read: source ids (B, S) → the memory (B, S, D).
+
+        And, beside it, which of its words may be looked at (B, 1, 1, S).
+        """
         _check_ids("source", source)
         may_attend = padding_mask(source)  # (B, 1, 1, S)
-        return self.encoder(self.positional(self.source_embedding(source)), may_attend), may_attend
+        x = self.positional(self.source_embedding(source))  # (B, S, D)
+        return self.encoder(x, may_attend), may_attend
 
-    def decode(self, target, memory=None, may_attend=None, state: DecoderState | None = None) -> torch.Tensor:
-        """Write: target ids (B, T) and what `encode` gave → logits (B, T, V).
+    def decode(
+        self,
+        target: torch.Tensor,
+        memory: torch.Tensor | None = None,
+        may_attend: torch.Tensor | None = None,
+        state: DecoderState | None = None,
+    ) -> torch.Tensor:
+        """Write: target ids (B, T), what `encode` gave → logits (B, T, V).
 
-        With a `state` from `decoder.start(memory)`, target holds the new words alone.
+        With a `state` from `decoder.start(memory)`, target holds the new
+        words alone.
         """
         _check_ids("target", target)
-        x = self.positional(self.target_embedding(target), start=len(state) if state else 0)  # (B, T, D)
+        start = len(state) if state else 0
+        words = self.target_embedding(target)  # (B, T, D)
+        x = self.positional(words, start)  # (B, T, D)
         return self.generator(self.decoder(x, memory, may_attend, state))
 
-    def forward(self, source: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self,
+        source: torch.Tensor,
+        target: torch.Tensor,
+    ) -> torch.Tensor:
         memory, may_attend = self.encode(source)
         if len(memory) != len(target):
-            raise ValueError(f"source has {len(memory)} sentences and target {len(target)}; they must be pairs.")
+            got = f"source has {len(memory)} sentences and target {len(target)}"
+            raise ValueError(f"{got}; they must be pairs.")
         return self.decode(target, memory, may_attend)
 
 

@@ -7,15 +7,22 @@ Each chapter's exercises are a module named as its part: what is right, the cata
 """
 
 from . import (
+    cross_attention,
+    decoder,
     embedding,
     encoder,
     feed_forward,
+    linear_softmax,
+    loss,
+    masking,
     multi_head,
     one_hot,
     positional_encoding,
     query_key_value,
     residual_layer_norm,
     scaled_softmax,
+    training,
+    translating,
 )
 from .exercise import Exercise, Mistake
 from .judging import judge
@@ -31,6 +38,13 @@ CHAPTERS = (
     feed_forward,
     residual_layer_norm,
     encoder,
+    masking,
+    cross_attention,
+    decoder,
+    linear_softmax,
+    loss,
+    training,
+    translating,
 )
 EXERCISES = {exercise.number: exercise for chapter in CHAPTERS for exercise in chapter.EXERCISES}
 __all__ = ["EXERCISES", "Exercise", "Mistake", "Verdict", "check", "hint"]

@@ -232,7 +232,7 @@ def _guesses(given: np.ndarray, wanted: np.ndarray) -> Iterator[tuple[np.ndarray
 
 def _factor(factor: float, alone: bool) -> str:
     """A factor in words: "√8 times", "1/4 of", or with four decimals; of a number `alone` only if it is such a one."""
-    if not factor or not math.isfinite(factor):
+    if not 1e-100 < abs(factor) < 1e100:  # whose square is no number any more, or 0
         return ""
     sign, size = "−" * (factor < 0), abs(factor)
     for square, text in ((size, "{} times"), (1 / size, "1/{} of"), (size**2, "√{} times"), (size**-2, "1/√{} of")):

@@ -87,6 +87,14 @@ def _embed_by_loops(ids, table):
     return out
 
 
+def _unscaled(ids, table):
+    return F.embedding(ids, table)
+
+
+def _divided(ids, table):
+    return F.embedding(ids, table) / math.sqrt(table.size(1))
+
+
 EMBED = Exercise(
     number="2.2",
     name="embed",
@@ -98,12 +106,14 @@ EMBED = Exercise(
     ],
     mistakes=[
         Mistake(
-            lambda ids, table: table[ids],
+            _unscaled,
             "The rows are the right ones, and the factor is missing: multiply them by √d_model.",
+            classic="√d_model forgotten",
         ),
         Mistake(
-            lambda ids, table: table[ids] / table.size(1) ** 0.5,
+            _divided,
             "You divide by √d_model. The embedding is multiplied by it. (The division belongs to attention.)",
+            classic="Divided by √d_model",
         ),
         Mistake(
             lambda ids, table: table[ids] * table.size(1),
@@ -365,6 +375,13 @@ def _by_numpy(ids, gradient, V):
     return out
 
 
+def _all_add_up(ids, gradient, V):
+    out = torch.zeros(V, gradient.size(1), dtype=gradient.dtype)
+    for i, row in zip(ids, gradient, strict=True):
+        out[i] += row
+    return out
+
+
 def _last_wins(ids, gradient, V):
     out = torch.zeros(V, gradient.size(1), dtype=gradient.dtype)
     for i, row in zip(ids, gradient, strict=True):
@@ -395,6 +412,7 @@ TABLE_GRADIENT = Exercise(
             _last_wins,
             "A word that stands twice got one of its two rows, the last. (`out[ids] = …`, and `out[ids] += …` too, "
             "writes each row once.) Its places add up.",
+            classic="A word that stands twice learns once",
         ),
         Mistake(
             _first_wins,
@@ -475,6 +493,7 @@ TABLE_GRADIENT = Exercise(
         "As a product: the lookup is X · W, so the gradient is Xᵀ · gradient, with the one-hot X, (S, V).",
     ],
     also_right=[
+        _all_add_up,
         _by_index_add,
         _by_loop,
         _by_autograd,

@@ -548,6 +548,18 @@ def _with_none_for_a_mask(x, layers, may_attend, norm):
     return _at_the_top(x, norm)
 
 
+def _each_from_the_bottom(x, layers, may_attend, norm):
+    for layer in layers:
+        memory = layer(x, may_attend)
+    return memory if norm is None else norm(memory)
+
+
+def _one_layer_n_times(x, layers, may_attend, norm):
+    for layer in [layers[0]] * len(layers):
+        x = layer(x, may_attend)
+    return x if norm is None else norm(x)
+
+
 def _ways_up() -> list[tuple]:
     one = torch.tensor([[[1.0, 2.0]]])
     simple = [_Given("lambda x, m: 2 * x + 1"), _Given("lambda x, m: 10 * x")]
@@ -585,9 +597,10 @@ UPWARDS = Exercise(
     ],
     mistakes=[
         Mistake(
-            _way_of(step=lambda x, layer, m, norm, below, i: layer(below, m)),
+            _each_from_the_bottom,
             "What you give is the last layer's work on `x` from the bottom; all layers below it are lost. A layer "
             "reads what the one below it made: `x = layer(x, may_attend)`.",
+            classic="Each layer reads the bottom",
         ),
         Mistake(
             _way_of(lambda layers: layers[:1], end=lambda x, norm: x),
@@ -611,8 +624,9 @@ UPWARDS = Exercise(
             "The last layer is used twice. Each layer is used once.",
         ),
         Mistake(
-            _way_of(lambda layers: [layers[0]] * len(layers)),
+            _one_layer_n_times,
             "You use the first layer N times. There are N layers with weights of their own: take each once.",
+            classic="One layer, N times",
         ),
         Mistake(
             _way_of(lambda layers: layers[::-1]), "You go through the layers from the top down. The lowest is first."

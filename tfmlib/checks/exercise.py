@@ -13,10 +13,12 @@ class Mistake:
         answer: a wrong implementation with the exercise's arguments (or a wrong value, where a value is asked for).
         diagnosis: one to three short sentences to the learner: what the answer does, and what it should do. Code
             stands between backticks.
+        classic: its name in the bug museum, if it is one of the mistakes that learners ask about again and again.
     """
 
     answer: Callable | Any
     diagnosis: str
+    classic: str = ""
 
 
 @dataclass(frozen=True)

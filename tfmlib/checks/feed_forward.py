@@ -155,6 +155,14 @@ def _sentences() -> list[tuple]:
     return inputs
 
 
+def _without_relu(x, W1, b1, W2, b2):
+    return (x @ W1 + b1) @ W2 + b2
+
+
+def _relu_at_the_end(x, W1, b1, W2, b2):
+    return ((x @ W1 + b1) @ W2 + b2).relu()
+
+
 NETWORK = Exercise(
     number="7.2",
     name="feed_forward",
@@ -175,14 +183,16 @@ NETWORK = Exercise(
     ],
     mistakes=[
         Mistake(
-            _with(lambda h: h),
+            _without_relu,
             "There is no ReLU: the numbers below 0 go on as they are. Between the two products each negative number "
             "becomes 0.",
+            classic="No ReLU",
         ),
         Mistake(
-            lambda x, W1, b1, W2, b2: ((x @ W1 + b1) @ W2 + b2).relu(),
+            _relu_at_the_end,
             "Your ReLU stands after W2, at the end. It stands between the two products, after b1; the output may be "
             "negative.",
+            classic="The ReLU at the end",
         ),
         Mistake(
             lambda x, W1, b1, W2, b2: _network(x, W1, b1, W2, b2).relu(),

@@ -412,24 +412,71 @@ def _with(**replaced):
     return answer
 
 
-def _split_before(x, y, W_Q, W_K, W_V, W_O, n_heads):
-    def project(z, W):
-        K = z.size(-1) // n_heads
-        cut = [slice(i * K, (i + 1) * K) for i in range(n_heads)]
-        return torch.stack([z[..., own] @ W[own, own] for own in cut], 1)
-
-    return _merged(_weights(project(x, W_Q), project(y, W_K)) @ project(y, W_V)) @ W_O
-
-
 def _one_head(x, y, W_Q, W_K, W_V, W_O, n_heads):
     return _weights(x @ W_Q, y @ W_K) @ (y @ W_V) @ W_O
+
+
+def _in_steps(x, y, W_Q, W_K, W_V, W_O, n_heads):
+    def split(z):
+        return z.unflatten(-1, (n_heads, -1)).transpose(1, 2)
+
+    q, k, v = split(x @ W_Q), split(y @ W_K), split(y @ W_V)  # (B, H, T or S, K)
+    weights = (q @ k.transpose(-2, -1) / math.sqrt(q.size(-1))).softmax(-1)  # (B, H, T, S)
+    heads = weights @ v  # (B, H, T, K)
+    return heads.transpose(1, 2).flatten(2) @ W_O
+
+
+def _split_by_view(x, y, W_Q, W_K, W_V, W_O, n_heads):
+    def split(z):
+        return z.reshape(len(z), n_heads, z.size(1), -1)
+
+    q, k, v = split(x @ W_Q), split(y @ W_K), split(y @ W_V)  # (B, H, T or S, K)
+    weights = (q @ k.transpose(-2, -1) / math.sqrt(q.size(-1))).softmax(-1)  # (B, H, T, S)
+    heads = weights @ v  # (B, H, T, K)
+    return heads.transpose(1, 2).flatten(2) @ W_O
+
+
+def _joined_by_view(x, y, W_Q, W_K, W_V, W_O, n_heads):
+    def split(z):
+        return z.unflatten(-1, (n_heads, -1)).transpose(1, 2)
+
+    q, k, v = split(x @ W_Q), split(y @ W_K), split(y @ W_V)  # (B, H, T or S, K)
+    weights = (q @ k.transpose(-2, -1) / math.sqrt(q.size(-1))).softmax(-1)  # (B, H, T, S)
+    heads = weights @ v  # (B, H, T, K)
+    return heads.reshape(len(x), x.size(1), -1) @ W_O
+
+
+def _scaled_by_the_model(x, y, W_Q, W_K, W_V, W_O, n_heads):
+    def split(z):
+        return z.unflatten(-1, (n_heads, -1)).transpose(1, 2)
+
+    q, k, v = split(x @ W_Q), split(y @ W_K), split(y @ W_V)  # (B, H, T or S, K)
+    weights = (q @ k.transpose(-2, -1) / math.sqrt(x.size(-1))).softmax(-1)  # (B, H, T, S)
+    heads = weights @ v  # (B, H, T, K)
+    return heads.transpose(1, 2).flatten(2) @ W_O
 
 
 def _of_the_querys_length(x, y, W_Q, W_K, W_V, W_O, n_heads):
     def split(z):
         return z.view(len(x), x.size(1), n_heads, -1).transpose(1, 2)
 
-    return _merged(_weights(split(x @ W_Q), split(y @ W_K)) @ split(y @ W_V)) @ W_O
+    q, k, v = split(x @ W_Q), split(y @ W_K), split(y @ W_V)  # (B, H, T or S, K)
+    weights = (q @ k.transpose(-2, -1) / math.sqrt(q.size(-1))).softmax(-1)  # (B, H, T, S)
+    heads = weights @ v  # (B, H, T, K)
+    return heads.transpose(1, 2).flatten(2) @ W_O
+
+
+def _split_before(x, y, W_Q, W_K, W_V, W_O, n_heads):
+    def split(z):
+        return z.unflatten(-1, (n_heads, -1)).transpose(1, 2)
+
+    def own(W):
+        return torch.stack([part.chunk(n_heads, 1)[i] for i, part in enumerate(W.chunk(n_heads))])
+
+    q, k, v = split(x) @ own(W_Q), split(y) @ own(W_K), split(y) @ own(W_V)  # (B, H, T or S, K)
+    weights = (q @ k.transpose(-2, -1) / math.sqrt(q.size(-1))).softmax(-1)  # (B, H, T, S)
+    heads = weights @ v  # (B, H, T, K)
+    return heads.transpose(1, 2).flatten(2) @ W_O
 
 
 def _in_loops(x, y, W_Q, W_K, W_V, W_O, n_heads):
@@ -521,6 +568,7 @@ MULTI_HEAD = Exercise(
     right=_multi_head,
     inputs=_words_and_weights,
     also_right=[
+        _in_steps,
         _in_loops,
         _by_torch_nn,
         _by_einsum,
@@ -530,14 +578,16 @@ MULTI_HEAD = Exercise(
     ],
     mistakes=[
         Mistake(
-            _with(split=_viewed),
+            _split_by_view,
             "`view` or `reshape` straight to (B, H, T, K) moves no number: head 0 gets the first words whole, and "
             "nothing of the others. Cut each word first, (B, T, H, K), then `transpose(1, 2)`.",
+            classic="view without transpose",
         ),
         Mistake(
-            _with(merge=lambda heads: heads.reshape(len(heads), heads.size(2), -1)),
+            _joined_by_view,
             "The heads are right. On the way back, a `transpose(1, 2)` is missing: (B, H, T, K) reshaped to "
             "(B, T, D) mixes the words. First (B, T, H, K), then join the last two axes.",
+            classic="Joined without transposing back",
         ),
         Mistake(
             _with(split=_viewed, merge=lambda heads: heads.reshape(len(heads), heads.size(2), -1)),
@@ -548,6 +598,7 @@ MULTI_HEAD = Exercise(
             _split_before,
             "You cut the words before you project them, so that a head sees K of a word's numbers alone. Project with "
             "the whole matrix first: each head reads all D numbers. Then cut.",
+            classic="Split before projecting",
         ),
         Mistake(
             _one_head,
@@ -558,10 +609,12 @@ MULTI_HEAD = Exercise(
             _of_the_querys_length,
             "It works where x and y have the same number of words, and only there: you give keys and values the "
             "length of the queries. They have S words, the queries T: take each length from the tensor itself.",
+            classic="K and V with the query's length",
         ),
         Mistake(
-            _with(scale=lambda D, H: 1 / math.sqrt(D)),
+            _scaled_by_the_model,
             "You divide the scores by √D, the root of d_model. A head's queries have K = D / H numbers: divide by √K.",
+            classic="√d_model in place of √d_k",
         ),
         Mistake(
             _with(scale=1.0),

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.nn.functional import one_hot
 
-from tfmlib.vocabulary import EOS, UNK, pad
+from tfmlib.vocabulary import EOS, PAD, UNK, pad
 
 from .exercise import Exercise, Mistake
 
@@ -109,6 +109,18 @@ def _in_a_loop(ids: torch.Tensor, size: int) -> torch.Tensor:
     return X
 
 
+def _in_one_step(ids: torch.Tensor, size: int) -> torch.Tensor:
+    X = torch.zeros(len(ids), size)
+    X[torch.arange(len(ids)), ids] = 1
+    return X
+
+
+def _as_wide_as_the_largest(ids: torch.Tensor, size: int) -> torch.Tensor:
+    X = torch.zeros(len(ids), ids.max() + 1)
+    X[torch.arange(len(ids)), ids] = 1
+    return X
+
+
 ONE_HOT = Exercise(
     number="1.2",
     name="one_hot",
@@ -121,6 +133,7 @@ ONE_HOT = Exercise(
         (torch.tensor([4, 0, 2, 2, 1, 4]), 5),
     ],
     also_right=[
+        _in_one_step,
         _in_lists,
         _in_a_loop,
         lambda ids, size: torch.eye(size)[ids],
@@ -144,9 +157,10 @@ ONE_HOT = Exercise(
             "It has to stand where the word stands in the table: in the column of its id.",
         ),
         Mistake(
-            lambda ids, size: one_hot(ids),
+            _as_wide_as_the_largest,
             "You have as many columns as the largest id needs. The next sentence would get another width. Wanted are "
             "`size` columns, whichever ids come. (PyTorch's `one_hot` guesses the width, too, if you do not give it.)",
+            classic="The width guessed from the ids",
         ),
         Mistake(
             _columns_full,
@@ -157,6 +171,7 @@ ONE_HOT = Exercise(
             _rows_full,
             "Some rows are full of 1s and others empty: `X[ids] = 1` takes the ids for numbers of rows. "
             "An id is the number of a column; the row is the place of the word in the sentence.",
+            classic="X[ids] = 1 fills whole rows",
         ),
         Mistake(
             _into_a_copy,
@@ -255,6 +270,46 @@ def _by_pad_sequence(sentences: list[str], table: list[str]) -> torch.Tensor:
     return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
 
 
+def _encode_step_by_step(sentences: list[str], table: list[str]) -> torch.Tensor:
+    rows = []
+    for sentence in sentences:
+        ids = [table.index(word) if word in table else UNK for word in sentence.split()]
+        rows.append([*ids, EOS])
+    return pad(rows)
+
+
+def _end_behind_the_padding(sentences: list[str], table: list[str]) -> torch.Tensor:
+    rows = []
+    for sentence in sentences:
+        ids = [table.index(word) if word in table else UNK for word in sentence.split()]
+        rows.append(ids)
+    return torch.tensor([[*row, EOS] for row in pad(rows).tolist()])
+
+
+def _without_an_end(sentences: list[str], table: list[str]) -> torch.Tensor:
+    rows = []
+    for sentence in sentences:
+        ids = [table.index(word) if word in table else UNK for word in sentence.split()]
+        rows.append(ids)
+    return pad(rows)
+
+
+def _unknown_is_padding(sentences: list[str], table: list[str]) -> torch.Tensor:
+    rows = []
+    for sentence in sentences:
+        ids = [table.index(word) if word in table else PAD for word in sentence.split()]
+        rows.append([*ids, EOS])
+    return pad(rows)
+
+
+def _beyond_the_table(sentences: list[str], table: list[str]) -> torch.Tensor:
+    rows = []
+    for sentence in sentences:
+        ids = [table.index(word) if word in table else len(table) for word in sentence.split()]
+        rows.append([*ids, EOS])
+    return pad(rows)
+
+
 _TABLE = ["<pad>", "<bos>", "<eos>", "<unk>", "animal", "it", "tired", "was"]
 
 ENCODE_BATCH = Exercise(
@@ -267,19 +322,22 @@ ENCODE_BATCH = Exercise(
         (["it", "the animal was very tired", "animal was it"], _TABLE),
     ],
     also_right=[
+        _encode_step_by_step,
         lambda sentences, table: _filled([[*_ids(sentence, table), 2] for sentence in sentences]),
         lambda sentences, table: np.array(_filled([[*_ids(sentence, table), 2] for sentence in sentences])),
         _by_pad_sequence,
     ],
     mistakes=[
         Mistake(
-            lambda sentences, table: [[*row, EOS] for row in _filled([_ids(s, table) for s in sentences])],
+            _end_behind_the_padding,
             "Your `<eos>` stands behind the padding. It says that the sentence ends, so it comes directly behind the "
             "last word, and the padding behind it: first `<eos>`, then fill up.",
+            classic="<eos> behind the padding",
         ),
         Mistake(
-            lambda sentences, table: _filled([_ids(s, table) for s in sentences]),
+            _without_an_end,
             "The words are right, but no sentence ends: `<eos>`, 2, is missing behind the last word of each.",
+            classic="No <eos> at the end",
         ),
         Mistake(
             lambda sentences, table: _filled([[1, *_ids(s, table), EOS] for s in sentences]),
@@ -307,14 +365,16 @@ ENCODE_BATCH = Exercise(
             "A word that is not in the table vanishes from your sentence. Its place must stay: it becomes `<unk>`, 3.",
         ),
         Mistake(
-            lambda sentences, table: _filled([[*_ids(s, table, 0), EOS] for s in sentences]),
+            _unknown_is_padding,
             "A word that is not in the table becomes 0 in your rows. That is `<pad>`, and the model will later skip it "
             "as if nothing stood there. Use `<unk>`, 3.",
+            classic="An unknown word becomes padding",
         ),
         Mistake(
-            lambda sentences, table: _filled([[*_ids(s, table, len(table)), EOS] for s in sentences]),
+            _beyond_the_table,
             "A word that is not in the table gets the id `len(table)`, which lies beyond the table: its ids end at "
             "`len(table) - 1`. Use `<unk>`, 3.",
+            classic="An id beyond the table",
         ),
         Mistake(
             lambda sentences, table: _filled(

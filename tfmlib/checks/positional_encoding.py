@@ -164,6 +164,18 @@ def _codes_in_numpy(positions: torch.Tensor, d_model: int) -> np.ndarray:
     return np.where(j % 2 == 0, np.sin(angles), np.cos(angles))
 
 
+def _side_by_side(positions: torch.Tensor, d_model: int) -> torch.Tensor:
+    frequencies = 10000.0 ** (-torch.arange(0, d_model, 2).double() / d_model)
+    angles = positions[:, None] * frequencies  # (S, D/2)
+    return torch.stack([angles.sin(), angles.cos()], -1).flatten(1)  # (S, D)
+
+
+def _in_halves(positions: torch.Tensor, d_model: int) -> torch.Tensor:
+    frequencies = 10000.0 ** (-torch.arange(0, d_model, 2).double() / d_model)
+    angles = positions[:, None] * frequencies  # (S, D/2)
+    return torch.cat([angles.sin(), angles.cos()], -1)  # (S, D)
+
+
 CODES = Exercise(
     number="3.2",
     name="encode_positions",
@@ -175,6 +187,7 @@ CODES = Exercise(
         (torch.tensor([30, 2, 11, 0]), 12),
     ],
     also_right=[
+        _side_by_side,
         _codes_in_loops,
         _codes_by_exp,
         _codes_in_numpy,
@@ -185,9 +198,10 @@ CODES = Exercise(
     ],
     mistakes=[
         Mistake(
-            lambda positions, d_model: _halves(_angles(positions, _frequencies(d_model))),
+            _in_halves,
             "Your sines stand in the first half of the row and your cosines in the second. That is a layout in use, "
             "too; the paper's has the two of a pair side by side: sin, cos, sin, cos, …",
+            classic="Sines in one half, cosines in the other",
         ),
         Mistake(
             lambda positions, d_model: _codes(positions, d_model).unflatten(-1, (-1, 2)).flip(-1).flatten(1),
@@ -323,6 +337,21 @@ def _placed_in_loops(ids: torch.Tensor, weight: torch.Tensor, table: torch.Tenso
     ]
 
 
+def _placed_in_steps(ids: torch.Tensor, weight: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
+    x = weight[ids] * math.sqrt(weight.size(1))  # (B, S, D)
+    return x + table[: ids.size(1)]
+
+
+def _placed_by_the_batch(ids: torch.Tensor, weight: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
+    x = weight[ids] * math.sqrt(weight.size(1))  # (B, S, D)
+    return x + table[: ids.size(0), None]
+
+
+def _placed_nowhere(ids: torch.Tensor, weight: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
+    x = weight[ids] * math.sqrt(weight.size(1))  # (B, S, D)
+    return x
+
+
 def _sentences_to_place() -> list[tuple]:
     # Ids below the table's length and B·S within it, so that the mistakes of the catalogue run without an error.
     inputs = []
@@ -343,6 +372,7 @@ PLACED = Exercise(
     right=_placed,
     inputs=_sentences_to_place,
     also_right=[
+        _placed_in_steps,
         _placed_in_loops,
         lambda ids, weight, table: (_scaled(ids, weight) + table[None, : ids.shape[1], :]).float(),
         lambda ids, weight, table: (
@@ -356,9 +386,10 @@ PLACED = Exercise(
     ],
     mistakes=[
         Mistake(
-            lambda ids, weight, table: _scaled(ids, weight) + table[: len(ids), None],
+            _placed_by_the_batch,
             "All words of a sentence get one code, that of the sentence's place in the batch. Cut the table along the "
             "words, not along the sentences: `ids.size(1)` rows of it.",
+            classic="Positions by the batch axis",
         ),
         Mistake(
             lambda ids, weight, table: weight[ids] + table[: ids.size(1)],
@@ -426,8 +457,9 @@ PLACED = Exercise(
             "Your positions run on from one sentence to the next. Each sentence begins again at position 0.",
         ),
         Mistake(
-            lambda ids, weight, table: _scaled(ids, weight),
+            _placed_nowhere,
             "The words are right. No code of their place is added.",
+            classic="No positions",
         ),
         Mistake(
             lambda ids, weight, table: table[: ids.size(1)].expand(*ids.shape, -1),

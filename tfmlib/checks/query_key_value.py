@@ -317,6 +317,18 @@ def _one_head_with_keys_as_rows(asking, asked, weight):
     return _scores(asking, asked, weight).transpose(-2, -1).softmax(-1) @ _values(asked, weight)
 
 
+def _one_head_in_steps(asking, asked, weight):
+    W_Q, W_K, W_V = (part.T for part in weight.chunk(3))
+    scores = asking @ W_Q @ (asked @ W_K).transpose(-2, -1)  # (B, T, S)
+    return scores.softmax(-1) @ (asked @ W_V)
+
+
+def _one_head_not_transposed(asking, asked, weight):
+    W_Q, W_K, W_V = weight.chunk(3)
+    scores = asking @ W_Q @ (asked @ W_K).transpose(-2, -1)  # (B, T, S)
+    return scores.softmax(-1) @ (asked @ W_V)
+
+
 def _sentences_that_ask() -> list[tuple]:
     """(asking, asked, weight): the example; a sentence that asks itself; other sizes, T below S and above it."""
     weight = torch.tensor([[1.0, 1], [0, 1], [1, 0], [2, 1], [4, 0], [0, 8]])
@@ -336,6 +348,7 @@ ONE_HEAD = Exercise(
     right=_one_head,
     inputs=_sentences_that_ask,
     also_right=[
+        _one_head_in_steps,
         _one_head_in_loops,
         _one_head_by_einsum,
         _one_head_by_linear,
@@ -344,9 +357,10 @@ ONE_HEAD = Exercise(
     ],
     mistakes=[
         Mistake(
-            lambda asking, asked, weight: _head(asking, asked, *weight.chunk(3)),
+            _one_head_not_transposed,
             "You multiply by the parts of `weight` as they stand. `nn.Linear` keeps them transposed, so it is "
             "`x @ part.T`. They are square, so there is no error that would tell you.",
+            classic="nn.Linear's weight as it stands",
         ),
         Mistake(
             lambda asking, asked, weight: _head(asked, asked, *_parts(weight)),

@@ -118,11 +118,6 @@ def _along(axes) -> Callable:
     return norm
 
 
-def _unbiased(x, gain, bias, eps):
-    centred, variance = _moments(x, unbiased=True)
-    return _with(centred, (variance + eps).sqrt(), gain, bias)
-
-
 def _unbiased_outside(x, gain, bias, eps):
     centred, variance = _moments(x, unbiased=True)
     return _with(centred, variance.sqrt() + eps, gain, bias)
@@ -224,12 +219,48 @@ def _columns_to_norm() -> list[tuple]:
     ]
 
 
+def _columns_in_steps(x, gain, bias, eps):
+    centred = x - x.mean(1, keepdim=True)
+    variance = centred.square().mean(1, keepdim=True)
+    normed = centred / (variance + eps).sqrt()
+    return gain[:, None] * normed + bias[:, None]
+
+
+def _along_the_words(x, gain, bias, eps):
+    centred = x - x.mean(2, keepdim=True)
+    variance = centred.square().mean(2, keepdim=True)
+    normed = centred / (variance + eps).sqrt()
+    return gain[:, None] * normed + bias[:, None]
+
+
+def _over_the_batch(x, gain, bias, eps):
+    centred = x - x.mean((0, 2), keepdim=True)
+    variance = centred.square().mean((0, 2), keepdim=True)
+    normed = centred / (variance + eps).sqrt()
+    return gain[:, None] * normed + bias[:, None]
+
+
+def _by_one_less(x, gain, bias, eps):
+    centred = x - x.mean(1, keepdim=True)
+    variance = centred.square().sum(1, keepdim=True) / (x.size(1) - 1)
+    normed = centred / (variance + eps).sqrt()
+    return gain[:, None] * normed + bias[:, None]
+
+
+def _outside_the_root(x, gain, bias, eps):
+    centred = x - x.mean(1, keepdim=True)
+    variance = centred.square().mean(1, keepdim=True)
+    normed = centred / (variance.sqrt() + eps)
+    return gain[:, None] * normed + bias[:, None]
+
+
 COLUMNS = Exercise(
     number="8.2",
     name="layer_norm_of_columns",
     right=_columns,
     inputs=_columns_to_norm,
     also_right=[
+        _columns_in_steps,
         _columns_in_loops,
         _columns_in_numpy,
         _columns_by_torch,
@@ -243,9 +274,10 @@ COLUMNS = Exercise(
     ],
     mistakes=[
         Mistake(
-            _along(2),
+            _along_the_words,
             "Your mean and variance are taken along the words, so that a word depends on those after it. Take them "
             "along the D numbers of each word: axis 1 here.",
+            classic="LayerNorm over the words",
         ),
         Mistake(
             _along((1, 2)),
@@ -258,14 +290,16 @@ COLUMNS = Exercise(
             "neighbours. Take them along the D numbers of each word: axis 1 here.",
         ),
         Mistake(
-            _along((0, 2)),
+            _over_the_batch,
             "This is BatchNorm: each number's mean over all words of all sentences. Take mean and variance along the "
             "D numbers of each word: axis 1 here.",
+            classic="BatchNorm in place of LayerNorm",
         ),
         Mistake(
-            _unbiased,
+            _by_one_less,
             "Your variance is divided by D − 1; `torch.var` and `torch.std` do that by default. LayerNorm's is the "
             "biased one, divided by D: `x.var(1, keepdim=True, correction=0)`.",
+            classic="Variance by D − 1",
         ),
         Mistake(
             _unbiased_outside,
@@ -273,8 +307,9 @@ COLUMNS = Exercise(
             "(LayerNorm: inside the root, to the variance).",
         ),
         Mistake(
-            _divided_by(lambda variance, eps: variance.sqrt() + eps),
+            _outside_the_root,
             "You add ε to the root. It stands inside: the root of (variance + ε).",
+            classic="ε outside the root",
         ),
         Mistake(
             _divided_by(lambda variance, eps: variance.sqrt()),
@@ -511,12 +546,58 @@ def _piles() -> list[tuple]:
     ]
 
 
+def _pile_in_steps(x, parts, norms, dropout, pre_norm):
+    for f, norm in zip(parts, norms, strict=False):
+        if pre_norm:
+            x = x + dropout(f(norm(x)))
+        else:
+            x = norm(x + dropout(f(x)))
+    return norms[-1](x) if pre_norm else x
+
+
+def _no_way_around(x, parts, norms, dropout, pre_norm):
+    for f, norm in zip(parts, norms, strict=False):
+        if pre_norm:
+            x = dropout(f(norm(x)))
+        else:
+            x = norm(dropout(f(x)))
+    return norms[-1](x) if pre_norm else x
+
+
+def _way_around_normed(x, parts, norms, dropout, pre_norm):
+    for f, norm in zip(parts, norms, strict=False):
+        if pre_norm:
+            x = norm(x) + dropout(f(norm(x)))
+        else:
+            x = norm(x + dropout(f(x)))
+    return norms[-1](x) if pre_norm else x
+
+
+def _part_normed(x, parts, norms, dropout, pre_norm):
+    for f, norm in zip(parts, norms, strict=False):
+        if pre_norm:
+            x = x + norm(dropout(f(x)))
+        else:
+            x = x + norm(dropout(f(x)))
+    return norms[-1](x) if pre_norm else x
+
+
+def _no_norm_at_the_top(x, parts, norms, dropout, pre_norm):
+    for f, norm in zip(parts, norms, strict=False):
+        if pre_norm:
+            x = x + dropout(f(norm(x)))
+        else:
+            x = norm(x + dropout(f(x)))
+    return x
+
+
 PILE = Exercise(
     number="8.3",
     name="run_pile",
     right=_pile,
     inputs=_piles,
     also_right=[
+        _pile_in_steps,
         _pile_in_modules,
         _pile_by_recursion,
         lambda x, parts, norms, dropout, pre_norm: _pile(x.float(), parts, norms, dropout, pre_norm),
@@ -545,8 +626,9 @@ PILE = Exercise(
             "normalised.",
         ),
         Mistake(
-            _piled(_add_and_norm, lambda x, f, norm, dropout: norm(x) + dropout(f(norm(x)))),
+            _way_around_normed,
             "Your pre-LN is norm(x) + f(norm(x)): the way around goes through the norm, too. It is x + f(norm(x)).",
+            classic="norm(x) + f(norm(x))",
         ),
         Mistake(
             _piled(lambda x, f, norm, dropout: norm(x + dropout(f(norm(x)))), _norm_and_add),
@@ -573,8 +655,9 @@ PILE = Exercise(
             "Your pre-LN is norm(x) + f(x): the norm stands on the wrong way. It belongs before f: x + f(norm(x)).",
         ),
         Mistake(
-            _piled(lambda x, f, norm, dropout: norm(dropout(f(x))), lambda x, f, norm, dropout: dropout(f(norm(x)))),
+            _no_way_around,
             "The way around is missing: x itself is never added to what the part gives.",
+            classic="No way around the part",
         ),
         Mistake(
             _piled(lambda x, f, norm, dropout: x + dropout(f(x)), lambda x, f, norm, dropout: x + dropout(f(x))),
@@ -604,9 +687,10 @@ PILE = Exercise(
             "You apply dropout once, to what the whole pile gets. It is applied in each block, to what the part gives.",
         ),
         Mistake(
-            _piled(lambda x, f, norm, dropout: x + norm(dropout(f(x))), lambda x, f, norm, d: x + norm(d(f(x)))),
+            _part_normed,
             "In both orders you do x + norm(f(x)): you normalise what the part gives. Post-LN: norm(x + f(x)). "
             "Pre-LN: x + f(norm(x)).",
+            classic="x + norm(f(x))",
         ),
         Mistake(
             _piled(lambda x, f, norm, dropout: dropout(norm(x + f(x))), _norm_and_add),
@@ -621,9 +705,10 @@ PILE = Exercise(
             "`dropout` is never called. It is applied to what the part gives, before it is added.",
         ),
         Mistake(
-            _piled(_add_and_norm, top=False),
+            _no_norm_at_the_top,
             "The norm at the top of pre-LN is missing: its sum leaves the pile as large as it has become. "
             "`norms` has one more for that.",
+            classic="Pre-LN without the norm at the top",
         ),
         Mistake(
             _piled(_add_and_norm, post_top=True),

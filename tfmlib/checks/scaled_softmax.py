@@ -100,8 +100,21 @@ def _less_the_largest(scores: torch.Tensor, axis: int) -> torch.Tensor:
 
 
 def _without_keepdim(scores: torch.Tensor, axis: int, temperature: float) -> torch.Tensor:
-    exps = _less_the_largest(scores / temperature, axis).exp()
+    scaled = scores / temperature
+    exps = (scaled - scaled.amax(axis, keepdim=True)).exp()
     return exps / exps.sum(axis)
+
+
+def _softmax_in_steps(scores: torch.Tensor, axis: int, temperature: float) -> torch.Tensor:
+    scaled = scores / temperature
+    exps = (scaled - scaled.amax(axis, keepdim=True)).exp()
+    return exps / exps.sum(axis, keepdim=True)
+
+
+def _overflowing(scores: torch.Tensor, axis: int, temperature: float) -> torch.Tensor:
+    scaled = scores / temperature
+    exps = scaled.exp()
+    return exps / exps.sum(axis, keepdim=True)
 
 
 def _max_with_places(scores: torch.Tensor, axis: int, temperature: float) -> torch.Tensor:
@@ -145,6 +158,7 @@ SOFTMAX = Exercise(
     right=_softmax,
     inputs=_scores_to_weigh,
     also_right=[
+        _softmax_in_steps,
         _softmax_in_numpy,
         _softmax_by_slices,
         lambda scores, axis, temperature: _softmax(scores.float(), axis, temperature),
@@ -156,9 +170,10 @@ SOFTMAX = Exercise(
     ],
     mistakes=[
         Mistake(
-            lambda scores, axis, temperature: _shares(scores / temperature, axis),
+            _overflowing,
             "It is right for small scores. The exponential of a large one is inf, and inf / inf is NaN; of a very "
             "small one it is 0, and 0 / 0 is NaN. Take the largest score along the axis away from all, before `exp`.",
+            classic="A softmax that overflows",
         ),
         Mistake(
             lambda scores, axis, temperature: _shares(scores / temperature, axis, (scores / temperature).max()),
@@ -204,6 +219,7 @@ SOFTMAX = Exercise(
             _without_keepdim,
             "Your sums have lost their axis, so that broadcasting lays them along another one: each row is divided by "
             "the sum of another, or the shapes do not fit. Keep the axis: `sum(axis, keepdim=True)`.",
+            classic="keepdim forgotten",
         ),
         Mistake(
             _max_with_places,
@@ -343,8 +359,33 @@ def _head_in_numpy(x, W_Q, W_K, W_V) -> np.ndarray:
 
 
 def _head_not_transposed(x, W_Q, W_K, W_V) -> torch.Tensor:
-    q, k, v = _projected(x, W_Q, W_K, W_V)
-    return (q @ k.reshape(len(k), k.size(2), k.size(1)) / math.sqrt(k.size(-1))).softmax(-1) @ v
+    q, k, v = x @ W_Q, x @ W_K, x @ W_V
+    scores = q @ k.reshape(len(k), k.size(2), k.size(1)) / math.sqrt(k.size(-1))
+    return scores.softmax(-1) @ v
+
+
+def _head_in_steps(x, W_Q, W_K, W_V) -> torch.Tensor:
+    q, k, v = x @ W_Q, x @ W_K, x @ W_V
+    scores = q @ k.transpose(-2, -1) / math.sqrt(k.size(-1))
+    return scores.softmax(-1) @ v
+
+
+def _head_unscaled(x, W_Q, W_K, W_V) -> torch.Tensor:
+    q, k, v = x @ W_Q, x @ W_K, x @ W_V
+    scores = q @ k.transpose(-2, -1)
+    return scores.softmax(-1) @ v
+
+
+def _head_multiplied(x, W_Q, W_K, W_V) -> torch.Tensor:
+    q, k, v = x @ W_Q, x @ W_K, x @ W_V
+    scores = q @ k.transpose(-2, -1) * math.sqrt(k.size(-1))
+    return scores.softmax(-1) @ v
+
+
+def _head_over_the_queries(x, W_Q, W_K, W_V) -> torch.Tensor:
+    q, k, v = x @ W_Q, x @ W_K, x @ W_V
+    scores = q @ k.transpose(-2, -1) / math.sqrt(k.size(-1))
+    return scores.softmax(-2) @ v
 
 
 def _head_over_the_batch(x, W_Q, W_K, W_V) -> torch.Tensor:
@@ -390,6 +431,7 @@ HEAD = Exercise(
     right=_head,
     inputs=_words_to_attend,
     also_right=[
+        _head_in_steps,
         _head_in_loops,
         _head_by_einsum,
         lambda x, W_Q, W_K, W_V: (
@@ -406,8 +448,9 @@ HEAD = Exercise(
     ],
     mistakes=[
         Mistake(
-            _divided_by(lambda x, W_Q, W_K, W_V: 1.0),
+            _head_unscaled,
             "Your scores are the dot products as they come. Divide them by √K, the root of the length of a key.",
+            classic="Not divided by √d_k",
         ),
         Mistake(
             _divided_by(lambda x, W_Q, W_K, W_V: math.sqrt(x.size(-1))),
@@ -419,8 +462,9 @@ HEAD = Exercise(
             "You divide by K, or twice by its root, once in the queries and once in the keys. Divide once by √K.",
         ),
         Mistake(
-            _divided_by(lambda x, W_Q, W_K, W_V: 1 / math.sqrt(W_K.size(1))),
+            _head_multiplied,
             "You multiply by √K. Divide by it.",
+            classic="Multiplied by √d_k",
         ),
         Mistake(
             _divided_by(lambda x, W_Q, W_K, W_V: math.sqrt(W_V.size(1))),
@@ -440,9 +484,10 @@ HEAD = Exercise(
             "and stays as it is.",
         ),
         Mistake(
-            _with_weights(lambda scores: scores.softmax(-2)),
+            _head_over_the_queries,
             "Your softmax goes over the words that ask: the columns sum to 1. Each row belongs to one that asks, and "
             "must sum to 1: the last axis, `softmax(-1)`.",
+            classic="Softmax over the wrong axis",
         ),
         Mistake(
             _with_weights(lambda scores: scores.softmax(0)),
@@ -457,6 +502,7 @@ HEAD = Exercise(
             _head_not_transposed,
             "You bring the keys to the shape (B, K, S) with `reshape` or `view`. That cuts the numbers anew and mixes "
             "the words. `transpose(-2, -1)` swaps the two axes.",
+            classic="Keys reshaped, not transposed",
         ),
         Mistake(
             lambda x, W_Q, W_K, W_V: ((x @ W_Q) @ (x @ W_K) / math.sqrt(W_K.size(1))).softmax(-1) @ (x @ W_V),

@@ -36,7 +36,7 @@ class Verdict:
         return re.sub("|".join(MARK), "", "\n".join(lines))
 
     def _repr_html_(self) -> str:
-        sentences = "".join(f"<p>{_code(sentence)}</p>\n" for sentence in self.sentences)
+        sentences = "".join(f"<p>{marked_up(sentence)}</p>\n" for sentence in self.sentences)
         boxes = "".join(_box(f"Exercise {self.number}", label, text) for label, text in self.evidence)
         return (
             f'<div class="tfm verdict {self.kind}" role="note" aria-label="Exercise {self.number}">\n'
@@ -53,8 +53,14 @@ def _box(name: str, label: str, text: str) -> str:
     return f"<div><p>{label}:</p><pre {keys}>{text}</pre></div>\n"
 
 
-def _code(sentence: str) -> str:
-    return re.sub("`(.+?)`", r"<code>\1</code>", escape(sentence))
+def marked_up(sentence: str) -> str:
+    """A sentence as HTML: `code` between backticks, *emphasis* between asterisks."""
+
+    def element(match: re.Match) -> str:
+        code, words = match.groups()
+        return f"<code>{code}</code>" if code else f"<em>{words}</em>"
+
+    return re.sub(r"`(.+?)`|\*(\w[^*`]*)\*", element, escape(sentence))
 
 
 def _style() -> str:

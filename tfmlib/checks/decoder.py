@@ -2,13 +2,12 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 import torch
 
-from .exercise import Exercise, Mistake
+from .exercise import Exercise, Given, Mistake
 
 # ---- 12.1 A layer on paper: two words through the layer of the section "By hand".
 
@@ -171,22 +170,6 @@ ON_PAPER = Exercise(
     ],
 )
 
-# ---- The functions that the learner's function is given: they say how they are written.
-
-
-@dataclass(frozen=True)
-class _Given:
-    """A function that is written as its own code."""
-
-    code: str
-
-    def __call__(self, *arguments):
-        return eval(self.code)(*arguments)
-
-    def __repr__(self) -> str:
-        return self.code
-
-
 # ---- 12.2 A decoder layer in either order.
 
 
@@ -210,22 +193,22 @@ def _layer_of_steps(x, memory, self_attend, cross_attend, feed_forward, norms, p
 def _layers_to_build() -> list[tuple]:
     one, other = torch.tensor([[[1.0, 2.0]]]), torch.tensor([[[5.0, 7.0]]])
     simple = [
-        _Given("lambda x: 3 * x"),
-        _Given("lambda x, m: m"),
-        _Given("lambda x: x + 1"),
-        [_Given("lambda x: -x"), _Given("lambda x: 10 * x"), _Given("lambda x: 100 * x")],
+        Given("lambda x: 3 * x"),
+        Given("lambda x, m: m"),
+        Given("lambda x: x + 1"),
+        [Given("lambda x: -x"), Given("lambda x: 10 * x"), Given("lambda x: 100 * x")],
     ]
     torch.manual_seed(12)
     x, same = torch.randn(2, 2, 3, 4).round(decimals=2)  # (B, T, D) twice
     memory = torch.randn(2, 5, 4).round(decimals=2)  # (B, S, D)
     mixing = [
-        _Given("lambda x: x.cumsum(1)"),
-        _Given("lambda x, m: x.tanh() + m.square().mean(1, keepdim=True)"),
-        _Given("lambda x: x.relu() - 1"),
+        Given("lambda x: x.cumsum(1)"),
+        Given("lambda x, m: x.tanh() + m.square().mean(1, keepdim=True)"),
+        Given("lambda x: x.relu() - 1"),
         [
-            _Given("lambda x: 2 * x - x.mean(-1, keepdim=True)"),
-            _Given("lambda x: x.tanh() + 0.5"),
-            _Given("lambda x: 0.5 * x.square() + x"),
+            Given("lambda x: 2 * x - x.mean(-1, keepdim=True)"),
+            Given("lambda x: x.tanh() + 0.5"),
+            Given("lambda x: 0.5 * x.square() + x"),
         ],
     ]
     return [
@@ -566,25 +549,25 @@ def _machines() -> list[tuple]:
     tiny = (
         torch.tensor([[5]]),
         torch.tensor([[1, 2]]),
-        _Given("lambda ids: ids[..., None] * 10.0"),
-        _Given("lambda ids: ids[..., None] * 1.0"),
-        [_Given("lambda x, real: x + 3")],
-        [_Given("lambda x, memory, earlier, real: 2 * x + memory")],
-        _Given("lambda x: -x"),
+        Given("lambda ids: ids[..., None] * 10.0"),
+        Given("lambda ids: ids[..., None] * 1.0"),
+        [Given("lambda x, real: x + 3")],
+        [Given("lambda x, memory, earlier, real: 2 * x + memory")],
+        Given("lambda x: -x"),
     )
     functions = (
-        _Given("lambda ids: torch.stack([ids, 7.0 - ids], -1) + torch.arange(ids.size(1))[:, None]"),
-        _Given("lambda ids: torch.stack([0.5 * ids, ids * ids], -1) - torch.arange(ids.size(1))[:, None]"),
+        Given("lambda ids: torch.stack([ids, 7.0 - ids], -1) + torch.arange(ids.size(1))[:, None]"),
+        Given("lambda ids: torch.stack([0.5 * ids, ids * ids], -1) - torch.arange(ids.size(1))[:, None]"),
         [
-            _Given("lambda x, real: x + 0.5 * (real.to(x)[:, None] @ x)"),
-            _Given("lambda x, real: x.tanh() + 0.1 * (real.to(x)[:, None] @ x)"),
+            Given("lambda x, real: x + 0.5 * (real.to(x)[:, None] @ x)"),
+            Given("lambda x, real: x.tanh() + 0.1 * (real.to(x)[:, None] @ x)"),
         ],
         [
-            _Given("lambda x, memory, earlier, real: 0.5 * x + earlier.to(x) @ x + real.to(x)[:, None] @ memory"),
-            _Given("lambda x, memory, earlier, real: x.tanh() + earlier.to(x) @ x + 2 * real.to(x)[:, None] @ memory"),
-            _Given("lambda x, memory, earlier, real: x - 0.1 * earlier.to(x) @ x + 3 * real.to(x)[:, None] @ memory"),
+            Given("lambda x, memory, earlier, real: 0.5 * x + earlier.to(x) @ x + real.to(x)[:, None] @ memory"),
+            Given("lambda x, memory, earlier, real: x.tanh() + earlier.to(x) @ x + 2 * real.to(x)[:, None] @ memory"),
+            Given("lambda x, memory, earlier, real: x - 0.1 * earlier.to(x) @ x + 3 * real.to(x)[:, None] @ memory"),
         ],
-        _Given("lambda x: torch.cat([x, 2 * x.sum(-1, keepdim=True)], -1)"),
+        Given("lambda x: torch.cat([x, 2 * x.sum(-1, keepdim=True)], -1)"),
     )
     return [
         tiny,

@@ -1,13 +1,12 @@
 """The exercises of chapter 9: a layer on paper, a layer in either order, the way to the memory, parameters counted."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 import torch
 
-from .exercise import Exercise, Mistake
+from .exercise import Exercise, Given, Mistake
 
 # ---- 9.1 A layer on paper: two words through the layer of the section "By hand".
 
@@ -145,22 +144,6 @@ ON_PAPER = Exercise(
     ],
 )
 
-# ---- The functions that the learner's function is given: they say how they are written.
-
-
-@dataclass(frozen=True)
-class _Given:
-    """A function that is written as its own code."""
-
-    code: str
-
-    def __call__(self, *arguments):
-        return eval(self.code)(*arguments)
-
-    def __repr__(self) -> str:
-        return self.code
-
-
 # ---- 9.2 A layer in either order.
 
 
@@ -181,18 +164,18 @@ def _layer_of_steps(x, attend, feed_forward, norm_1, norm_2, pre_norm):
 def _layers_to_build() -> list[tuple]:
     one = torch.tensor([[[1.0, 2.0]]])
     simple = [
-        _Given("lambda x: 3 * x"),
-        _Given("lambda x: x + 1"),
-        _Given("lambda x: 10 * x"),
-        _Given("lambda x: 100 * x"),
+        Given("lambda x: 3 * x"),
+        Given("lambda x: x + 1"),
+        Given("lambda x: 10 * x"),
+        Given("lambda x: 100 * x"),
     ]
     torch.manual_seed(9)
     x = torch.randn(2, 3, 4).round(decimals=2)  # (B, S, D)
     mixing = [
-        _Given("lambda x: x.mean(1, keepdim=True).expand_as(x)"),
-        _Given("lambda x: x.relu() - 1"),
-        _Given("lambda x: 2 * x - x.mean(-1, keepdim=True)"),
-        _Given("lambda x: x.tanh() + 0.5"),
+        Given("lambda x: x.mean(1, keepdim=True).expand_as(x)"),
+        Given("lambda x: x.relu() - 1"),
+        Given("lambda x: 2 * x - x.mean(-1, keepdim=True)"),
+        Given("lambda x: x.tanh() + 0.5"),
     ]
     return [(one, *simple, False), (one, *simple, True), (x, *mixing, False), (x, *mixing, True)]
 
@@ -562,19 +545,19 @@ def _one_layer_n_times(x, layers, may_attend, norm):
 
 def _ways_up() -> list[tuple]:
     one = torch.tensor([[[1.0, 2.0]]])
-    simple = [_Given("lambda x, m: 2 * x + 1"), _Given("lambda x, m: 10 * x")]
+    simple = [Given("lambda x, m: 2 * x + 1"), Given("lambda x, m: 10 * x")]
     torch.manual_seed(9)
     x = torch.randn(2, 3, 4).round(decimals=2)  # (B, S, D)
     mask = torch.tensor([[True, True, False], [False, True, True], [True, True, True]])  # (S, S)
     layers = [
-        _Given("lambda x, m: 0.5 * x + m.to(x) @ x"),
-        _Given("lambda x, m: x.relu() + 2 * m.to(x) @ x"),
-        _Given("lambda x, m: x - 0.1 * m.to(x) @ x + 1"),
+        Given("lambda x, m: 0.5 * x + m.to(x) @ x"),
+        Given("lambda x, m: x.relu() + 2 * m.to(x) @ x"),
+        Given("lambda x, m: x - 0.1 * m.to(x) @ x + 1"),
     ]
-    norm = _Given("lambda x: x - x.mean(-1, keepdim=True) + 1")
+    norm = Given("lambda x: x - x.mean(-1, keepdim=True) + 1")
     return [
         (one, simple, torch.tensor([[True]]), None),
-        (one, simple, torch.tensor([[True]]), _Given("lambda x: -x")),
+        (one, simple, torch.tensor([[True]]), Given("lambda x: -x")),
         (x, layers[:1], mask, None),
         (x, layers, mask, None),
         (x, layers, mask, norm),

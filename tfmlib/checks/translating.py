@@ -2,12 +2,11 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from .exercise import Exercise, Mistake
+from .exercise import Exercise, Given, Mistake
 
 # ---- 16.1 A beam on paper.
 
@@ -81,19 +80,6 @@ ON_PAPER = Exercise(
         "probability 1. Now compare the three, first as they are, then ln p divided by (5 + n) / 6.",
     ],
 )
-
-
-@dataclass(frozen=True)
-class _Given:
-    """A function that is written as its own code."""
-
-    code: str
-
-    def __call__(self, *arguments):
-        return eval(self.code)(*arguments)
-
-    def __repr__(self) -> str:
-        return self.code
 
 
 # ---- 16.2 Greedy, for a batch.
@@ -197,15 +183,15 @@ def _greedy_that_begins_without_bos(score_next, n_sentences, bos, eos, pad, max_
     return target
 
 
-def _model(n_sentences: int, n_words: int, factor: float, more: str = "") -> _Given:
+def _model(n_sentences: int, n_words: int, factor: float, more: str = "") -> Given:
     """Made-up logits of n_sentences, which depend on the sentence and on all words so far."""
     seen = f"torch.arange({n_sentences})[:, None, None] + target.cumsum(1)[:, :, None]"
-    return _Given(f"lambda target: (({seen}) * (torch.arange({n_words}) + 2) * {factor}).sin(){more}")
+    return Given(f"lambda target: (({seen}) * (torch.arange({n_words}) + 2) * {factor}).sin(){more}")
 
 
 def _batches() -> list[tuple]:
     return [
-        (_Given("lambda target: torch.eye(5)[(target + 1) % 5]"), 1, 1, 3, 0, 6),
+        (Given("lambda target: torch.eye(5)[(target + 1) % 5]"), 1, 1, 3, 0, 6),
         (_model(2, 6, 1.6), 2, 1, 2, 0, 7),
         (_model(3, 7, 2.9), 3, 2, 3, 1, 9),
         (_model(3, 7, 2.3, " - 9 * torch.eye(7)[5]"), 3, 6, 5, 0, 4),

@@ -1,9 +1,9 @@
 """The bug museum: the classic mistakes of the catalogue, as exhibits, in wings by what one sees of them.
 
-trials = museum.try_all()              # a small model is trained with each mistake that can be planted
-exhibits = museum.exhibits(trials)     # those, and all that have a classic's name in `tfmlib.checks`
-museum.guide(exhibits)                 # what do you see? → what it may be
-museum.wing(exhibits, "good")          # the loss is too good to be true
+right, trials = museum.try_out(), museum.try_all()  # a small model is trained without a mistake, and with each
+exhibits = museum.exhibits(trials, right)           # those, and all that have a classic's name in `tfmlib.checks`
+museum.guide(exhibits)                              # what do you see? → what it may be
+museum.wing(exhibits, "good")                       # the loss is too good to be true
 """
 
 from .exhibits import WINGS, Exhibit, exhibits

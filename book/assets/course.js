@@ -22,6 +22,10 @@ document.addEventListener("DOMContentLoaded", () => {
     }
   });
   each(".pst-scrollable-table-container, .bd-article div.math, details.hide pre", (box) => observer.observe(box));
+
+  // The same: the theme looks for what scrolls when the page is loaded, and takes the keyboard from what is folded then.
+  const unfolded = new ResizeObserver((entries) => entries.forEach(({ target }) => (target.tabIndex = 0)));
+  each(".tfm details pre, details.tfm pre", (box) => unfolded.observe(box));
 });
 
 // Paper is white: what is read in the dark is printed in the light.

@@ -377,17 +377,18 @@ def transformer(chapter: int | None = None, *, shapes: bool = False) -> Picture:
     if shapes:
         title += ", with the shape on each wire"
         alt += " The shapes, from below: " + "; ".join(f"{shape.of} {shape.words}" for shape in SHAPES) + "."
-    return Picture(svg, WIDTH, height, title, alt, script=_links(linked, height))
+    return Picture(svg, WIDTH, height, title, alt, script=_links(linked, height, "with its shapes" if shapes else ""))
 
 
-def _links(parts: Sequence[Part], height: int) -> str:
+def _links(parts: Sequence[Part], height: int, kind: str) -> str:
     """The links, which lie over the picture. HTML, since JupyterLab loads itself anew on a link in SVG."""
     if not parts:
         return ""
     # A part may stand in several places; the keyboard and a screen reader meet its link once.
     first = {part.chapter: part for part in reversed(parts)}
     links = "\n".join(_link(part, part is not first[part.chapter], height) for part in parts)
-    return f'<nav class="chapters" aria-label="Chapters on the map">\n{links}\n</nav>\n'
+    label = f"Chapters on the map {kind}".strip()
+    return f'<nav class="chapters" aria-label="{label}">\n{links}\n</nav>\n'
 
 
 def _link(part: Part, again: bool, whole: int) -> str:

@@ -11,7 +11,7 @@ import linecache
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -75,9 +75,17 @@ class Exhibit:
 
     @cached_property
     def verdicts(self) -> list[Verdict]:
-        """What the checks say of it."""
+        """What the checks say of it, but for a line's number in the catalogue, which no learner has before them."""
         with in_float64():
-            return [judge(exercise, mistake.answer) for exercise, mistake in self.found]
+            verdicts = [judge(exercise, mistake.answer) for exercise, mistake in self.found]
+        return [
+            replace(
+                verdict,
+                sentences=tuple(re.sub(r" in (`\w+`, )?line \d+ of \w+\.py", "", s) for s in verdict.sentences),
+                evidence=tuple((label, re.sub(r"^\d+ \| ", "", text)) for label, text in verdict.evidence),
+            )
+            for verdict in verdicts
+        ]
 
     @cached_property
     def wing(self) -> str:

@@ -19,7 +19,7 @@ SIGN = {"wrong": "✗", "right": "✓", "both": " "}
 OPEN = """<script>
 (() => {
   const open = (place) => {
-    const exhibit = place.startsWith("#bug-") && document.getElementById(place.slice(1));
+    const exhibit = place.startsWith("#bug-") && document.getElementById(decodeURIComponent(place.slice(1)));
     if (!exhibit) return;
     exhibit.open = true;
     exhibit.scrollIntoView();
@@ -196,7 +196,11 @@ def _style() -> str:
         ".tfm.exhibit .wrong{border-color:var(--wrong);background:rgba(128,128,128,.14)}"
         ".tfm.exhibit .right{border-color:var(--good);background:rgba(128,128,128,.14)}"
         ".tfm.exhibit .wrong i{color:var(--wrong)}.tfm.exhibit .right i{color:var(--good)}"
-        ".tfm.exhibit summary{cursor:pointer}.tfm.exhibit code{font-size:.9em}"
+        # JupyterLab takes the marker of a summary away.
+        ".tfm.exhibit summary{cursor:pointer;list-style:none}.tfm.exhibit summary::-webkit-details-marker{display:none}"
+        '.tfm.exhibit summary::before{content:"▸ " / ""}'
+        '.tfm.exhibit[open]>summary::before,.tfm.exhibit [open]>summary::before{content:"▾ " / ""}'
+        ".tfm.exhibit code{font-size:.9em}"
         ".tfm.says{margin-top:1.2em}"
         ".tfm.says td,.tfm.guide td{vertical-align:top;text-align:left}.tfm.says th,.tfm.guide th{text-align:left}"
     )

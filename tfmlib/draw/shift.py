@@ -6,12 +6,8 @@ from html import escape
 from .picture import FONT, Picture, text_width
 
 WIDEST = 440  # pixels: on a phone, which leaves 342 to a picture, words of 13 pixels are then 10 high
-BOX, GAP, COUNT, APART = (
-    26,
-    30,
-    22,
-    26,
-)  # heights: of a word, between both rows, of the row of counts, between sentences
+# Heights: of a word, between both rows, of the row of counts, between sentences.
+BOX, GAP, COUNT, APART = 26, 30, 22, 26
 ROLES = {"<bos>": "key", "<eos>": "value", "<pad>": "mask"}
 NAMES = ("reads", "says", "counts")
 

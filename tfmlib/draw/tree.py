@@ -100,9 +100,9 @@ def _middles(row: Row, parents: Sequence[int], width: int) -> list[int]:
         starts.append(place + branch.width / 2)
         place += branch.width + APART
     wanted = []
-    for i, (_, parent) in enumerate(row):
-        siblings = [starts[j] for j, (_, other) in enumerate(row) if other == parent]
-        wanted.append(parents[parent] + starts[i] - (siblings[0] + siblings[-1]) / 2 - starts[i])
+    for _, parent in row:
+        siblings = [start for start, (_, other) in zip(starts, row, strict=True) if other == parent]
+        wanted.append(parents[parent] - (siblings[0] + siblings[-1]) / 2)
     groups: list[list[float]] = []  # [sum, count]: who would overlap shifts together, by the mean of what they want
     for shift in wanted:
         groups.append([shift, 1])

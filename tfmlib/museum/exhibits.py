@@ -99,9 +99,8 @@ class Exhibit:
         if self.plant:
             wrong, right = (clean(text, self.plant.part) for text in self.plant.texts)
             versions.append((self.chapter, compare(wrong, right)))
-        return min(versions, key=lambda version: (_unseen(version[1]), version[0] != self.chapter, _size(version[1])))[
-            1
-        ]
+        _, lines = min(versions, key=lambda v: (_unseen(v[1]), v[0] != self.chapter, _size(v[1])))
+        return lines
 
 
 def exhibits(

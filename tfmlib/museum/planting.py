@@ -16,6 +16,7 @@ from torch import nn
 
 from tfmlib import corpus, training, transformer
 from tfmlib.attention import MultiHeadAttention
+from tfmlib.checks.calling import in_float64
 from tfmlib.decoder import DecoderLayer
 from tfmlib.decoding import greedy
 from tfmlib.embedding import Embedding
@@ -103,6 +104,7 @@ TRAINING = training.TrainingConfig(
     log_every=LOG_EVERY,
 )
 WRITTEN = 14  # words at most
+SPOKEN = 1  # which of the sentences it is heard on
 
 
 @dataclass
@@ -113,7 +115,7 @@ class Trial:
         losses: at every LOG_EVERY-th step, the mean since the last: what whoever trains is shown.
         error: of the training, and then there is nothing else.
         right: how many of N_SPOKEN sentences of the training it translates as they are translated there.
-        says: its translation of `SENTENCE`.
+        says: its translation of the sentence `SPOKEN`.
     """
 
     losses: list[float] = field(default_factory=list)
@@ -142,13 +144,9 @@ def school() -> tuple:
 def fresh() -> Transformer:
     """The model before its training, the same each time, in float64."""
     _, _, source, target = school()
-    dtype = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    try:
+    with in_float64():
         torch.manual_seed(0)
         return Transformer(TransformerConfig(len(source), len(target), **SIZES))
-    finally:
-        torch.set_default_dtype(dtype)
 
 
 def try_out(plant: Plant | None = None) -> Trial:
@@ -180,12 +178,9 @@ def leaks(plant: Plant | None = None) -> bool:
     other = target.clone()
     other[0, -1] += 1
     with plant.planted() if plant else nullcontext(), torch.no_grad():
-        model = fresh().double().eval()
+        model = fresh().eval()
         before, after = (model(source, ids)[:, :-1] for ids in (target, other))
     return not torch.allclose(before, after)
-
-
-SPOKEN = 1  # which of the sentences it is heard on
 
 
 PLANTS = (

@@ -7,6 +7,7 @@ python := $(bin)/python
 ready := .venv/ready
 html := _build/html
 PORT ?= 8000
+PAIR ?= en-fr
 in_notebooks := --config 'line-length = 78' $(wildcard notebooks/*.ipynb notebooks/*/*.ipynb) # wider code scrolls
 
 # The same numbers and pictures everywhere: one thread (small models are fastest so), and nothing from the user's home.
@@ -47,8 +48,9 @@ lab: $(ready) ## run the notebooks in JupyterLab: your own copy, in my-notebooks
 notebooks: $(ready) ## make the notebooks whose text has changed (all: ALL=1, one: NAME=01_one_hot)
 	@$(python) notebooks/make.py $(if $(ALL),--all) $(NAME)
 
-model: $(ready) ## train the model that the package ships
-	@$(python) -m tfmlib train --output tfmlib/model $(if $(wildcard tfmlib/model/state.safetensors),--resume)
+model: $(ready) ## train a model that the package ships (from and to others: PAIR=zh-en)
+	@$(python) -m tfmlib train --source $(word 1,$(subst -, ,$(PAIR))) --target $(word 2,$(subst -, ,$(PAIR))) \
+		--output tfmlib/models/$(PAIR) $(if $(wildcard tfmlib/models/$(PAIR)/state.safetensors),--resume)
 
 bench: $(ready) ## measure the speed, and print the table of the README
 	@$(python) tests/benchmark.py
@@ -58,7 +60,7 @@ test: $(ready) ## prove everything: the style, the package, every notebook
 	@$(python) -m ruff format --check
 	@$(python) -m ruff check $(in_notebooks)
 	@$(python) -m ruff format --check $(in_notebooks)
-	@$(python) -m pytest -n 2 --dist loadfile
+	@$(python) -m pytest -n 2 --dist loadfile --no-loadscope-reorder # in order: the longest files are among the first
 
 requirements: $(ready) ## pin again what pyproject.toml asks for (the newest: UPGRADE=1)
 	@$(python) -m uv pip compile --quiet $(if $(UPGRADE),--upgrade) --universal --fork-strategy fewest \

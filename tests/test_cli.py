@@ -328,17 +328,18 @@ def test_a_finished_model_is_not_overwritten(trained, pairs_file, capsys):
 def test_the_shipped_model_is_replaced_with_its_card(tmp_path, pairs_file, capsys, monkeypatch):
     load = corpus.load
     monkeypatch.setattr(corpus, "load", lambda split, n=None: load(split, 40))
-    monkeypatch.setattr(checkpoint, "SHIPPED", tmp_path / "model.safetensors")
-    checkpoint.SHIPPED.write_bytes(b"old")
+    shipped = tmp_path / "model.safetensors"
+    monkeypatch.setitem(checkpoint.SHIPPED, "en-fr", shipped)
+    shipped.write_bytes(b"old")
     (tmp_path / "log.csv").write_text("step,loss\n1,7.5\n")
     assert "finished model" in mistake(capsys, *tiny(pairs_file, tmp_path))
-    assert checkpoint.SHIPPED.read_bytes() == b"old"
+    assert shipped.read_bytes() == b"old"
 
     course = ["train", "--output", str(tmp_path), "--steps", "3", "--batch-tokens", "200"]
     assert main(course) == 0
     captured = capsys.readouterr()
-    model = checkpoint.SHIPPED.read_bytes()
-    translator = Translator.load(checkpoint.SHIPPED)
+    model = shipped.read_bytes()
+    translator = Translator.load("en-fr")
     assert [row["step"] for row in csv.DictReader((tmp_path / "log.csv").open())] == ["3"]
     recipe = {**COURSE, "steps": 3, "batch_tokens": 200}
     assert translator.about == {"corpus": "tfmlib.corpus", "source": "en", "target": "fr", "recipe": recipe}
@@ -349,7 +350,7 @@ def test_the_shipped_model_is_replaced_with_its_card(tmp_path, pairs_file, capsy
     assert len(table) == 6
     assert "\n".join(table) in card
 
-    assert main(["evaluate", "--model", str(checkpoint.SHIPPED)]) == 0
+    assert main(["evaluate"]) == 0
     out = capsys.readouterr().out
     assert "\n".join(table) in out
     heads = [line for line in out.splitlines() if line.startswith(("| attention", "| encoder", "| decoder"))]

@@ -436,7 +436,7 @@ def word(page, side, text):
 def looks_of(weights, row, columns):
     """What a view tells of a row: the words with 5 % and more, the most first, and four at most."""
     percents = sorted(((round(100 * w), word) for w, word in zip(weights[row], columns, strict=True)), reverse=True)
-    return ", ".join(f"{word} {w} %" for w, word in percents[:4] if w >= 5)
+    return ", ".join(f"“{word}” {w} %" for w, word in percents[:4] if w >= 5)
 
 
 def test_pointing_at_a_word_shows_where_it_looks(opened):

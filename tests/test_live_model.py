@@ -490,7 +490,7 @@ def test_the_step_and_the_heads_belong_together(page):
     page.get_by_label("decoder, cross-attention, layer 1, head 3").check()
     choose_step(page, 7)
     told = page.locator(".view output")
-    assert "cross-attention, layer 1, head 3. rue looks at street" in told.inner_text()
+    assert "cross-attention, layer 1, head 3. rue looks at “street”" in told.inner_text()
     page.locator(".asking label", has_text=re.compile("animal$")).click()
     assert page.locator(".chips input").nth(1).is_checked()
     assert bars(page)[1] == "animal"

@@ -100,7 +100,7 @@ def test_the_page_shows_every_wing():
 
 
 def steps_with(plant=None) -> tuple:
-    """The losses of a few steps of training, and the scores of a word that is written with the cache."""
+    """The losses of a few steps of training, and the scores of the second word that is written, with the cache."""
     training = planting.training
     _, ids, _, _ = planting.school()
     losses = []
@@ -109,10 +109,10 @@ def steps_with(plant=None) -> tuple:
         config = training.TrainingConfig(**vars(planting.TRAINING) | {"steps": 3, "log_every": 1})
         training.train(model, ids, config, on_log=lambda entry: losses.append(entry["loss"]))
         source, target = training.collate(ids[:7])
-        memory, may_attend = model.encode(source)
-        state = model.decoder.start(memory)
-        model.decode(target[:, :2], None, may_attend, state)
-        scores = model.decode(target[:, 2:3], None, may_attend, state)
+        writer = planting.decoding._Writer(model, source, use_cache=True)
+        writer.logits()
+        writer.append(target[:, 1])
+        scores = writer.logits()
     return torch.tensor(losses, dtype=torch.float64), scores.detach()
 
 

@@ -162,7 +162,7 @@ def test_a_set_up_that_is_interrupted_leaves_nothing_that_passes_for_complete(cl
 def test_a_second_run_sets_up_nothing_and_a_new_lock_is_installed_in_place(clone):
     assert clone.make(".venv/ready")[1] == 0
     assert clone.make("model")[1] == 0
-    assert clone.calls() == ["-m tfmlib train --output tfmlib/model"]
+    assert clone.calls() == ["-m tfmlib train --source en --target fr --output tfmlib/models/en-fr"]
     later = time.time() + 5
     os.utime(clone.folder / "requirements.txt", (later, later))
     assert clone.make("model")[1] == 0

@@ -133,7 +133,7 @@ def _lines_of_standard_input() -> Iterable[tuple[str, str]]:
         yield decode(line, where).strip(), f"{where}: "
 
 
-def _load(path: Path) -> Translator:
+def _load(path: Path | str) -> Translator:
     translator = Translator.load(path, torch.float64)
     if translator.about.get("recipe", {}).get("precision") != "float64":
         translator.model.float().to(training.default_device())
@@ -335,8 +335,10 @@ def _refuse_to_overwrite(args: argparse.Namespace, model_file: Path, state_file:
                 f"{folder} holds an unfinished run; go on with it by --resume, give another --output, "
                 f"or delete {state_file}."
             )
-    elif model_file.exists() and (args.pairs or model_file.resolve() != checkpoint.SHIPPED.resolve()):
-        # The shipped model alone is replaced: the same command makes it again, and git has it.
+    elif model_file.exists() and (
+        args.pairs or model_file.resolve() not in {path.resolve() for path in checkpoint.SHIPPED.values()}
+    ):
+        # The shipped models alone are replaced: the same command makes them again, and git has them.
         raise ValueError(f"{folder} holds a finished model; give another --output, or delete {model_file}.")
 
 
@@ -460,7 +462,7 @@ def _parser() -> argparse.ArgumentParser:
         "translate",
         _translate,
         "Translate sentences. Without one, each line of standard input.",
-        '  python -m tfmlib translate "the cat always sleeps in the garden" --beam 4\n'
+        '  python -m tfmlib translate --model zh-en --beam 4 "那只猫总是在花园里睡觉"\n'
         "  python -m tfmlib translate --model runs/my-medium/model.safetensors < sentences.txt",
     )
     sub.add_argument("sentences", nargs="*", metavar="SENTENCE")
@@ -523,10 +525,9 @@ def _parser() -> argparse.ArgumentParser:
 def _add_model(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--model",
-        type=Path,
-        default=checkpoint.SHIPPED,
-        metavar="FILE",
-        help="(default: the shipped English-French one)",
+        default="en-fr",
+        metavar="MODEL",
+        help=f"a file, or one of those shipped: {', '.join(checkpoint.SHIPPED)} (default: en-fr)",
     )
 
 

@@ -15,7 +15,8 @@ from tfmlib.decoding import beam_search, greedy
 from tfmlib.transformer import Transformer, TransformerConfig
 from tfmlib.vocabulary import BOS, EOS, BytePairVocabulary, Vocabulary, from_json, pad
 
-SHIPPED = Path(__file__).parent / "model" / "model.safetensors"
+# The models that come with the package, by their languages; `make model` trains them.
+SHIPPED = {pair: Path(__file__).parent / "models" / pair / "model.safetensors" for pair in ("en-fr", "fr-en", "zh-en")}
 
 AnyVocabulary = Vocabulary | BytePairVocabulary
 
@@ -55,7 +56,9 @@ def read(path: Path) -> tuple[dict[str, torch.Tensor], dict]:
         ValueError: the file is damaged, truncated, or none of ours.
     """
     if not path.is_file():
-        raise FileNotFoundError(f"there is no model file {path}; `python -m tfmlib train` makes one.")
+        raise FileNotFoundError(
+            f"there is no model file {path}; `python -m tfmlib train` makes one, and {', '.join(SHIPPED)} are shipped."
+        )
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -94,17 +97,19 @@ class Translator:
         self.about = dict(about or {})
 
     @classmethod
-    def load(cls, path: Path | str = SHIPPED, dtype: torch.dtype | None = None) -> "Translator":
-        """Load a translator, by default the English → French one that is shipped with the package.
+    def load(cls, path: Path | str = "en-fr", dtype: torch.dtype | None = None) -> "Translator":
+        """Load a translator from a file, or one that is shipped with the package.
 
         Args:
+            path: of the file, or the languages of a shipped one: "en-fr", "fr-en" or "zh-en".
             dtype: of the weights; by default PyTorch's default.
 
         Raises:
             FileNotFoundError: there is no such file.
             ValueError: the file is damaged, or holds something else than a translator of this version.
         """
-        tensors, about = read(Path(path))
+        path = SHIPPED.get(str(path), Path(path))
+        tensors, about = read(path)
         try:
             config = TransformerConfig(**about.pop("model"))
             source, target = from_json(about.pop("source_vocabulary")), about.pop("target_vocabulary")

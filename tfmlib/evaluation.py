@@ -299,6 +299,8 @@ def card(
     sizes = ", ".join(f"{name} {value}" for name, value in asdict(translator.model.config).items())
     signature = re.sub(r"\|version:[\d.]+", "", evaluations[0].scores.signature)
     exact = {e.split: _percent(e.scores.exact) for e in evaluations}
+    # Of the three languages French alone has a gender for each noun, which the pronoun shows.
+    pronoun = "its translation changes" if target == NAMES["fr"] else f"{target} has the same pronoun in both"
     return f"""# A small Transformer, {source} → {target}
 
 `python -m tfmlib train` wrote this page, with the model beside it; each figure was measured then.
@@ -325,7 +327,7 @@ after the other:
 
 - *held out*: sentences that are not in training; *new combinations*: each word is, the pair of words is not;
   *new structures*: deeper or longer than any in training; *coreference*: pairs that differ in one adjective, which
-  decides what the pronoun stands for, so that its translation changes.
+  decides what the pronoun stands for; {pronoun}.
 - *exact*: the translation is the reference, letter for letter. *Coreference pairs*: both sides are exact.
   *Pronouns*: the right one stands at its place.
 - *Alignment error* (Och & Ney, 2003): 0 is perfect; each {target} word is linked to the {source} word that the head

@@ -151,7 +151,10 @@ def _of_tables(given: np.ndarray, wanted: np.ndarray, within: float, least: floa
                 return shapes + sentence
     if shapes:
         return (shapes + _of_shapes(given.shape, wanted.shape)).strip()
-    return _where(~near(given, wanted, within, least)) if of_one_kind(given, wanted) else ""
+    if not of_one_kind(given, wanted):
+        return ""
+    fractions = wanted.dtype.kind in "iu" and given.dtype.kind == "f" and bool((given % 1).any())
+    return _where(~near(given, wanted, within, least)) + " Whole numbers are wanted." * fractions
 
 
 def _shape(table: np.ndarray) -> str:

@@ -247,8 +247,8 @@ LOG_SOFTMAX = Exercise(
         *(
             Mistake(
                 answer,
-                f"You replace −inf by a large finite number. Then there is no −inf, and every word far below gets the "
-                f"same wrong number. {_NEVER}",
+                f"You replace −inf by a large negative number. Then there is no −inf, and every word far below gets "
+                f"the same wrong number. {_NEVER}",
             )
             for answer in (
                 lambda logits: logits.softmax(-1).log().nan_to_num(),

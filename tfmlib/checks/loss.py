@@ -745,7 +745,7 @@ def _shares(own, other, blank: bool = True):
 def _mass_missing(labels, V, epsilon):
     q = torch.full((*labels.shape, V), epsilon / V)
     q.scatter_(-1, labels[..., None], 1 - epsilon)
-    return q * (labels != 0)[..., None]
+    return q.masked_fill((labels == _PAD)[..., None], 0.0)
 
 
 def _never_padding(labels, V, epsilon):

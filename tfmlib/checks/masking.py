@@ -525,9 +525,9 @@ WEIGHTS = Exercise(
         ),
         Mistake(
             _large_number,
-            "It is right wherever there is something to see. In a row without, your large finite number is the same "
+            "It is right wherever there is something to see. In a row without, your large negative number is the same "
             "for all, so all hidden words share alike, and nobody notices. Such a row shall get weights of 0.",
-            classic="A large finite number in place of −∞",
+            classic="A large negative number in place of −∞",
         ),
         Mistake(
             _numbers_added,

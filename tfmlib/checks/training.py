@@ -520,25 +520,19 @@ def _gradients_add_up(w, batches, rate, limit):
 
 def _mean_of_means(w, batches, rate, limit):
     for parts in batches:
-        gradient = torch.zeros_like(w)
-        for x, y in parts:
-            mean = 2 * x.T @ (x @ w - y) / len(y)
-            gradient += mean / len(parts)
-        norm = gradient.norm().item()
-        if norm > limit:
-            gradient *= limit / norm
-        w = w - rate * gradient
+        g = sum(2 * x.T @ (x @ w - y) / len(y) for x, y in parts) / len(parts)
+        if g.norm() > limit:
+            g = limit * g / g.norm()
+        w = w - rate * g
     return w
 
 
 def _clip_by_value(w, batches, rate, limit):
     for parts in batches:
-        n = sum(len(y) for _, y in parts)
-        gradient = torch.zeros_like(w)
-        for x, y in parts:
-            gradient += 2 * x.T @ (x @ w - y) / n
-        gradient = gradient.clamp(-limit, limit)
-        w = w - rate * gradient
+        x, y = torch.cat([x for x, _ in parts]), torch.cat([y for _, y in parts])
+        g = 2 * x.T @ (x @ w - y) / len(y)
+        g = g.clamp(-limit, limit)
+        w = w - rate * g
     return w
 
 

@@ -186,8 +186,9 @@ def heat_map(
         *_shades(strengths, role, gap),
         _lines(n_rows, n_columns, gap),
         *(
-            f'<path class="line" stroke-width="2" d="M{x + 0.08:g} {y + 0.08:g}h.84v.84h-.84z"/>'
+            f'<path class="line" {look} d="M{x + 0.08:g} {y + 0.08:g}h.84v.84h-.84z"/>'
             for y, x in sorted(frames)
+            for look in ('stroke-width="5" style="stroke:var(--page)"', 'stroke-width="2"')  # seen on any shade
         ),
         '</svg><g text-anchor="end" font-weight="600">',
     ]
@@ -283,11 +284,13 @@ def _scale(cells: list[list[float]], largest: float, role: str, top: float) -> t
     """The scale: from the smallest number over 0 to the largest, each with its shade; and how wide it is."""
     low, high = min(0.0, *map(min, cells)), max(0.0, *map(max, cells))
     digits = 0 if low == round(low) and high == round(high) else 2
+    inside = low < 0 < high  # then the zero has its place below the bar
     low_name, high_name = (
-        number(v, digits) if abs(v) < 1000 and round(v, 2) else f"{v:.3g}".replace("-", "−") for v in (low, high)
+        number(v, digits if v else 0) if abs(v) < 1000 and (round(v, 2) or not v) else f"{v:.3g}".replace("-", "−")
+        for v in (low, high)
     )
     unit = 72 / largest  # pixels for 1
-    start = text_width(low_name, SMALL) + 6 if low else 12
+    start = text_width(low_name, SMALL) + 6
     zero, end = start - unit * low, start + unit * (high - low)
     parts = []
     for colour, sign, size in ((NEGATIVE, -1, -low), (role, 1, high)):
@@ -299,13 +302,13 @@ def _scale(cells: list[list[float]], largest: float, role: str, top: float) -> t
                     f'<rect x="{x:.1f}" y="{top:g}" width="{b - a:.1f}" height="10" '
                     f'fill="var(--{colour})" fill-opacity="{shade / SHADES:.2g}"/>'
                 )
-    frame = f"M{start:.1f} {top:g}H{end:.1f}v10H{start:.1f}zM{zero:.1f} {top:g}v13"
+    frame = f"M{start:.1f} {top:g}H{end:.1f}v10H{start:.1f}z" + inside * f"M{zero:.1f} {top:g}v13"
     parts.append(
         f'<path class="line" stroke-opacity=".3" d="{frame}"/>'
-        f'<g fill="currentColor"><text class="small" x="{zero:.1f}" y="{top + 23:g}" text-anchor="middle">0</text>'
+        f'<g fill="currentColor">'
+        f'<text class="small" x="{start - 6:.1f}" y="{top + 9:g}" text-anchor="end">{low_name}</text>'
+        f'<text class="small" x="{end + 6:.1f}" y="{top + 9:g}">{high_name}</text>'
     )
-    if low:
-        parts.append(f'<text class="small" x="{start - 6:.1f}" y="{top + 9:g}" text-anchor="end">{low_name}</text>')
-    if high:
-        parts.append(f'<text class="small" x="{end + 6:.1f}" y="{top + 9:g}">{high_name}</text>')
+    if inside:
+        parts.append(f'<text class="small" x="{zero:.1f}" y="{top + 23:g}" text-anchor="middle">0</text>')
     return "".join(parts) + "</g>", end + 6 + text_width(high_name, SMALL)

@@ -38,7 +38,8 @@ class Branch:
     @property
     def width(self) -> int:
         """How wide its box is."""
-        return max(30, text_width(self.word, SIZE), text_width(self.below, SHAPE)) + 10
+        around = 16 if self.fate == "best" else 10  # bold is wider
+        return max(30, text_width(self.word, SIZE), text_width(self.below, SHAPE)) + around
 
 
 def tree(root: Branch, *, title: str, alt: str) -> Picture:

@@ -81,7 +81,7 @@
     const [own, others] = from === "asking" ? [shown.rows, shown.columns] : [shown.columns, shown.rows];
     const looks = from === "asking" ? weights[place] : weights.map((row) => row[place]);
     const most = looks.map((w, i) => [w, others[i]]).filter(([w]) => w >= 5).sort((a, b) => b[0] - a[0]).slice(0, 4);
-    const list = most.map(([w, word]) => `${word} ${w} %`).join(", ") || (from === "asking" ? "nothing much" : "nobody much");
+    const list = most.map(([w, word]) => `“${word}” ${w} %`).join(", ") || (from === "asking" ? "nothing much" : "nobody much");
     told.replaceChildren(name && `${name}. `, make("b", {}, own[place]), from === "asking" ? " looks at " : " is looked at by ", list, ".");
   };
 

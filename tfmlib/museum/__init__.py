@@ -7,7 +7,7 @@ museum.wing(exhibits, "good")                       # the loss is too good to be
 """
 
 from .exhibits import WINGS, Exhibit, exhibits
-from .planting import PLANTS, Plant, Trial, leaks, try_all, try_out
+from .planting import PLANTS, Plant, Trial, leaks, school, try_all, try_out
 from .showing import curves, guide, wing
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "exhibits",
     "guide",
     "leaks",
+    "school",
     "try_all",
     "try_out",
     "wing",

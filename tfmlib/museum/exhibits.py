@@ -17,7 +17,7 @@ from functools import cached_property
 import numpy as np
 
 from tfmlib.checks import EXERCISES, Exercise, Mistake, Verdict
-from tfmlib.checks.calling import in_float64, undisturbed
+from tfmlib.checks.calling import Outcome, in_float64, undisturbed
 from tfmlib.checks.comparing import numbers
 from tfmlib.checks.judging import judge, outcomes_of
 from tfmlib.checks.writing import write
@@ -34,7 +34,7 @@ WINGS = {
     "good": "The loss is too good to be true",
     "words": "The loss looks right, and the words are wrong",
     "slow": "It learns, but more slowly",
-    "nothing": "Nothing: it learns and speaks as the right one",
+    "nothing": "Nothing: it learns and speaks like the right one",
     "numbers": "Nothing but other numbers",
 }
 HIGH, GOOD, SLOW = 1.3, 0.95, 1.1  # mean of the curve, by that of the right model's
@@ -91,6 +91,14 @@ class Exhibit:
     def wing(self) -> str:
         """What one sees of it, as measured: a name of `WINGS`."""
         return wing_of_trial(self.trial, self.reference) if self.trial else wing_of_answer(*self.found[0])
+
+    @cached_property
+    def error(self) -> Exception | None:
+        """The error that it ends in: in training, or for an input of its check."""
+        if self.trial:
+            return self.trial.error
+        exercise, mistake = self.found[0]
+        return next((outcome.error for outcome in _outcomes(exercise, mistake.answer) if outcome.error), None)
 
     @cached_property
     def difference(self) -> list[tuple[str, str]]:
@@ -152,17 +160,30 @@ def wing_of_trial(trial: Trial, reference: Trial) -> str:
 
 def wing_of_answer(exercise: Exercise, mistake: Mistake) -> str:
     """What is seen of a mistake in an answer to an exercise, on the inputs of its check."""
-    with undisturbed(), in_float64():
-        inputs = list(exercise.inputs())
-    came, wanted = outcomes_of(mistake.answer, inputs), outcomes_of(exercise.right, inputs)
+    came, wanted = _outcomes(exercise, mistake.answer), _outcomes(exercise, exercise.right)
     if any(outcome.error for outcome in came):
         return "error"
-    tables = [tuple(numbers(outcome.value) for outcome in pair) for pair in zip(came, wanted, strict=True)]
-    if any(a is not None and not _finite(a) and _finite(b) for a, b in tables):
+    tables = [
+        (numbers(a), numbers(b))
+        for pair in zip(came, wanted, strict=True)
+        for a, b in zip(*(_parts(outcome.value) for outcome in pair), strict=False)
+    ]
+    if any(a is not None and b is not None and not _finite(a) and _finite(b) for a, b in tables):
         return "nan"
     if any(a is None or a.shape != b.shape for a, b in tables if b is not None):
-        return "shape"
+        return "words" if _chapter(exercise) == 16 else "shape"  # what decoding writes is as long as it is
     return "numbers"
+
+
+def _outcomes(exercise: Exercise, answer) -> list[Outcome]:
+    """What comes of an answer on the inputs of its check."""
+    with undisturbed(), in_float64():
+        inputs = list(exercise.inputs())
+    return outcomes_of(answer, inputs)
+
+
+def _parts(value) -> tuple:
+    return value if isinstance(value, tuple) else (value,)
 
 
 def _finite(table: np.ndarray) -> bool:
@@ -229,10 +250,12 @@ def lines_of(exercise: Exercise, mistake: Mistake) -> list[tuple[str, str]]:
 
 
 def _unseen(lines: list[tuple[str, str]]) -> int:
-    """What a reader misses: 2, a wrong line beside a right one; 1, what the right one does, which calls a helper; 0."""
+    """What a reader misses: 2, a wrong line beside a right one; 1, a helper that the right one alone calls; 0."""
     if len({mark for mark, _ in lines}) == 1:
         return 2
-    return int(any(mark == "right" and re.search(r"(?<![\w.])_[a-z]\w*\(", line) for mark, line in lines))
+    called = {side: " ".join(line for mark, line in lines if mark == side) for side in ("wrong", "right")}
+    wrong, right = (set(re.findall(r"(?<![\w.])_[a-z]\w*\(", text)) for text in called.values())
+    return int(bool(right - wrong))
 
 
 def _size(lines: list[tuple[str, str]]) -> tuple[int, int]:

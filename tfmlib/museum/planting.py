@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tfmlib import corpus, training, transformer
+from tfmlib import corpus, decoding, training, transformer
 from tfmlib.attention import MultiHeadAttention
 from tfmlib.checks.calling import in_float64
 from tfmlib.decoder import DecoderLayer
@@ -439,6 +439,13 @@ PLANTS = (
         *(training, "train"),
         {"            optimizer.zero_grad()\n": ""},
         "Each step goes along the sum of all gradients since the first, and so mostly along old ones.",
+    ),
+    Plant(
+        "Decoding that begins without <bos>",
+        16,
+        *(decoding._Writer, "__init__"),
+        {"1), BOS)": "1), PAD)"},
+        "The decoder has never seen another beginning. The training does not write, so its curve is the right one.",
     ),
     Plant(
         "The cache off by one",

@@ -77,7 +77,7 @@ def curves(trained: Sequence[Exhibit]) -> Picture:
     reference = trained[0].reference
     columns = min(2, len(trained))
     rows = -(-len(trained) // columns)
-    made, axes = figure(4.6, 0.5 + 1.15 * rows)
+    made, axes = figure(4.4, 0.5 + 1.15 * rows)
     axes.remove()
     top = 1.2 * max(max(trial.losses) for trial in (reference, *(exhibit.trial for exhibit in trained)))
     for i, exhibit in enumerate(trained):
@@ -90,18 +90,20 @@ def curves(trained: Sequence[Exhibit]) -> Picture:
         ):
             steps = range(LOG_EVERY, LOG_EVERY * len(trial.losses) + 1, LOG_EVERY)
             axes.semilogy(steps, trial.losses, **look)
-        axes.set_ylim(0.01, top)
+        axes.set_ylim(0.005, top)
         axes.set_yticks([0.01, 0.1, 1], ["0.01", "0.1", "1"])
         axes.minorticks_off()
         axes.set_title(_short(exhibit.name), fontsize=9)
         axes.tick_params(labelsize=9)
+        if i % columns == 0:
+            axes.set_ylabel("loss", fontsize=9)
         end = LOG_EVERY * len(reference.losses)
         axes.set_xticks([0, end // 2, end])
         if i >= len(trained) - columns:
             axes.set_xlabel("step", fontsize=9)
     return plot(
         made,
-        title=f"{WINGS[trained[0].wing]}: the loss with the mistake, and (dashed) without it",
+        title=f"{WINGS[trained[0].wing]}. The loss with the mistake, and (dashed) without it",
         alt="Loss, on a logarithmic scale, against training step. At the end: "
         + "; ".join(f"{exhibit.name}, {_last(exhibit.trial)}" for exhibit in trained)
         + f"; without a mistake, {_last(reference)}.",
@@ -150,10 +152,10 @@ def _html(exhibit: Exhibit) -> str:
 
 def _seen(exhibit: Exhibit) -> str:
     """What is seen of it, in a line."""
+    if exhibit.error:
+        return _first(exhibit.error)
     if not exhibit.trial:
         return re.match(r".{40,}?[.!?](?= |$)|.*", exhibit.found[0][1].diagnosis)[0]
-    if exhibit.trial.error:
-        return _first(exhibit.trial.error)
     return f"loss {_last(exhibit.trial)}, {exhibit.trial.right} of {N_SPOKEN} right"
 
 
@@ -186,16 +188,16 @@ def _style() -> str:
         f".tfm.exhibit{{{colours(0)}}}{DARK_PAGE} .tfm.exhibit{{{colours(1)}}}"
         ".tfm.exhibit{border-top:1px solid rgba(128,128,128,.4);padding:.45em 0}"
         ".tfm.exhibit[open]{padding-bottom:1.2em}.tfm.exhibit summary strong{margin-right:.4em}"
-        ".tfm.exhibit p{margin:.4em 0;color:inherit}"
+        ".tfm.exhibit p{margin:.4em 0;color:inherit}.tfm.exhibit details{margin-top:.6em}"
         "@media print{.tfm.exhibit::details-content{content-visibility:visible;block-size:auto}}"
         ".tfm.exhibit>pre{margin:.5em 0;padding:.5em 0;border:0;border-radius:3px;color:inherit;font-size:.85em;"
         "line-height:1.5;overflow-x:auto;white-space:pre;background:rgba(128,128,128,.12)}"
         ".tfm.exhibit>pre span{display:block;width:max-content;min-width:100%;padding:0 .8em;box-sizing:border-box;"
         "border-left:4px solid transparent}"
         ".tfm.exhibit>pre i{font-style:normal;font-weight:700}"
-        ".tfm.exhibit .wrong{border-color:var(--wrong);background:rgba(128,128,128,.14)}"
-        ".tfm.exhibit .right{border-color:var(--good);background:rgba(128,128,128,.14)}"
-        ".tfm.exhibit .wrong i{color:var(--wrong)}.tfm.exhibit .right i{color:var(--good)}"
+        ".tfm.exhibit>pre .wrong{border-color:var(--wrong);background:rgba(128,128,128,.14)}"
+        ".tfm.exhibit>pre .right{border-color:var(--good);background:rgba(128,128,128,.14)}"
+        ".tfm.exhibit>pre .wrong i{color:var(--wrong)}.tfm.exhibit>pre .right i{color:var(--good)}"
         # JupyterLab takes the marker of a summary away.
         ".tfm.exhibit summary{cursor:pointer;list-style:none}.tfm.exhibit summary::-webkit-details-marker{display:none}"
         '.tfm.exhibit summary::before{content:"▸ " / ""}'

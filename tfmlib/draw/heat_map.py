@@ -186,9 +186,9 @@ def heat_map(
         *_shades(strengths, role, gap),
         _lines(n_rows, n_columns, gap),
         *(
-            f'<path class="line" {look} d="M{x + 0.08:g} {y + 0.08:g}h.84v.84h-.84z"/>'
+            f'<path class="line" {look} d="M{x + 0.04:g} {y + 0.04:g}h.92v.92h-.92z"/>'
             for y, x in sorted(frames)
-            for look in ('stroke-width="5" style="stroke:var(--page)"', 'stroke-width="2"')  # seen on any shade
+            for look in ('stroke-width="4" style="stroke:var(--page)"', 'stroke-width="2"')  # seen on any shade
         ),
         '</svg><g text-anchor="end" font-weight="600">',
     ]

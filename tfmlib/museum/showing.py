@@ -111,7 +111,7 @@ def curves(trained: Sequence[Exhibit]) -> Picture:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 31 else name[:30].rsplit(" ", 1)[0] + " …"
+    return name if len(name) <= 28 else name[:28].rsplit(" ", 1)[0] + " …"
 
 
 def _last(trial: Trial) -> str:

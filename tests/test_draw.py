@@ -134,7 +134,7 @@ def test_a_cell_tells_its_words_and_its_number():
 
 def test_a_frame_stands_on_its_cell():
     picture = svg(draw.attention(table(3, 4), list("abc"), list("wxyz"), frames=[(1, 3)], **WORDS))
-    assert picture.find("svg/path[@stroke-width='2']").get("d").startswith("M3.08 1.08h.84")
+    assert picture.find("svg/path[@stroke-width='2']").get("d").startswith("M3.04 1.04h.92")
 
 
 def test_numbers_and_signs_of_a_matrix_are_shown_and_zero_has_none():

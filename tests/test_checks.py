@@ -24,6 +24,7 @@ from traitlets.config import Config
 
 from tfmlib import checks
 from tfmlib.checks import EXERCISES, Exercise, Mistake, check, hint, judging
+from tfmlib.checks.exercise import Given
 from tfmlib.checks.explaining import MEANINGS
 from tfmlib.checks.judging import judge, looks_like, outcomes_of
 from tfmlib.checks.writing import MARK, write, write_call
@@ -929,3 +930,12 @@ def run(text):
     names = {}
     exec("\n".join(text.splitlines()[:-1]), globals(), names)
     return names
+
+
+@each_exercise
+def test_a_function_that_is_given_is_written_whole(exercise):
+    for arguments in exercise.inputs():
+        written = write_call("f", [f"p{i}" for i in range(len(arguments))], arguments)
+        for argument in arguments:
+            for one in argument if isinstance(argument, list) else [argument]:
+                assert not isinstance(one, Given) or one.code in written

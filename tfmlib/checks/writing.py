@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from .comparing import numbers
+from .exercise import Given
 
 FIRST, LAST, ALL = 6, 2, 12  # of an axis longer than ALL, the FIRST and the LAST items are written
 WIDEST = 72  # characters of what stays on one line
@@ -57,10 +58,12 @@ def without_addresses(text: str) -> str:
 
 
 def _argument(value) -> str:
+    if isinstance(value, Given):
+        return value.code  # whole: it is to be copied
     if isinstance(value, torch.Tensor):
         text = write(value)
         return f"torch.tensor({text})" if "\n" not in text else f"torch.tensor(\n    {_indent(text, 4)})"
-    if isinstance(value, list) and any(isinstance(item, torch.Tensor) for item in value):
+    if isinstance(value, list) and any(isinstance(item, torch.Tensor | Given) for item in value):
         return _list("[", list(map(_argument, value)), "]", len(value))
     return write(value)
 

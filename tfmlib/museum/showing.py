@@ -205,4 +205,5 @@ def _style() -> str:
         ".tfm.exhibit code{font-size:.9em}"
         ".tfm.says{margin-top:1.2em}"
         ".tfm.says td,.tfm.guide td{vertical-align:top;text-align:left}.tfm.says th,.tfm.guide th{text-align:left}"
+        ".tfm.guide td:first-child{min-width:7em}"
     )

@@ -82,9 +82,10 @@ def test_it_has_learned_its_grammar(evaluations):
 
 
 @each_model
-def test_its_heads_follow_the_alignment(evaluations):
+def test_its_heads_follow_the_alignment(translator, evaluations):
+    better = {"en-fr": 2, "fr-en": 1.5, "zh-en": 2}["-".join(evaluation.languages(translator))]
     for split in evaluations.values():
-        assert min(split.alignment.heads.values()) < split.alignment.diagonal / 1.5
+        assert min(split.alignment.heads.values()) < split.alignment.diagonal / better
 
 
 def test_one_head_finds_the_antecedent_where_the_target_language_shows_it(translator):

@@ -253,9 +253,8 @@ def _unseen(lines: list[tuple[str, str]]) -> int:
     """What a reader misses: 2, a wrong line beside a right one; 1, a helper that the right one alone calls; 0."""
     if len({mark for mark, _ in lines}) == 1:
         return 2
-    called = {side: " ".join(line for mark, line in lines if mark == side) for side in ("wrong", "right")}
-    wrong, right = (set(re.findall(r"(?<![\w.])_[a-z]\w*\(", text)) for text in called.values())
-    return int(bool(right - wrong))
+    called = {(mark, name) for mark, line in lines for name in re.findall(r"(?<![\w.])_[a-z]\w*\(", line)}
+    return int(any(mark == "right" and ("wrong", name) not in called for mark, name in called))
 
 
 def _size(lines: list[tuple[str, str]]) -> tuple[int, int]:
